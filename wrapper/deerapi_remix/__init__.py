@@ -1,0 +1,1 @@
+"""Remix Sora videos through DeerAPI."""
