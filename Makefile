@@ -36,7 +36,7 @@ $(INSTALLED): requirements-dev.txt pyproject.toml
 define generate
 rm -rf $(1)
 mkdir -p $(dir $(1))
-openapi-spec-validator --errors all openapi.yaml
+openapi-spec-validator --subschema-errors all openapi.yaml
 openapi-python-client generate --path openapi.yaml --config generated/config.yaml --meta none --fail-on-warning --output-path $(1)
 cp openapi.yaml $(1)/openapi.yaml
 touch $(1)/py.typed

@@ -1,0 +1,224 @@
+"""The file on disk: there whole, or not at all; and what an answer must be like to become part of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from .errors import DownloadError
+
+_ACCEPTED_TYPES = re.compile(r"(video|image)/.+|(application|binary)/(octet-stream|mp4)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
+# File systems without hard links: FAT, some network and container mounts.
+_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
+_NAME_MAX = 255
+
+
+class PartFile:
+    """Collects bytes beside the target and publishes them under its name once they are whole.
+
+    Raises:
+        FileExistsError: The target exists and is not to be overwritten.
+        OSError: Whatever the file system says, unchanged.
+    """
+
+    def __init__(self, target: str | os.PathLike[str], *, overwrite: bool) -> None:
+        self.target = Path(target)
+        self._overwrite = overwrite
+        if self.target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
+        self._refuse_to_clobber()
+        ending = f".{secrets.token_hex(8)}.part"
+        room = _NAME_MAX - len(ending) - 1
+        stem = os.fsdecode(os.fsencode(self.target.name)[:room])
+        self.path = self.target.with_name(f".{stem}{ending}")
+        self._file: BinaryIO = self.path.open("xb", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove what was not published."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+
+    def write(self, chunk: bytes) -> None:
+        """Append `chunk`, all of it."""
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def clear(self) -> None:
+        """Start over."""
+        self._file.seek(0)
+        self._file.truncate()
+
+    def sync(self) -> None:
+        """Put every byte on the disk. Through a handle of its own: it may run in a thread that outlives this object."""
+        with self.path.open("r+b") as file:
+            os.fsync(file.fileno())
+
+    def publish(self) -> Path:
+        """Give the whole file its name, and the target's path back."""
+        self._file.close()
+        if self._overwrite:
+            self.path.replace(self.target)
+        else:
+            self._publish_if_free()
+        _sync_folder(self.target.parent)
+        return self.target
+
+    def looks_whole(self) -> bool:
+        """Whether the boxes of an MP4 add up to the file; other formats are taken as they are."""
+        with self.path.open("rb") as file:
+            end = file.seek(0, os.SEEK_END)
+            position = 0
+            while position < end:
+                file.seek(position)
+                header = file.read(16)
+                if position == 0 and header[4:8] != b"ftyp":
+                    return True
+                size = int.from_bytes(header[:4], "big")
+                if size == 1:
+                    size = int.from_bytes(header[8:16], "big")
+                elif size == 0:
+                    return len(header) >= 8  # The last box reaches to the end, wherever that is.
+                if size < 8:
+                    return False
+                position += size
+            return position == end
+
+    def _refuse_to_clobber(self) -> None:
+        if not self._overwrite and os.path.lexists(self.target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
+
+    def _publish_if_free(self) -> None:
+        try:
+            os.link(self.path, self.target)
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            self._refuse_to_clobber()
+            self.path.rename(self.target)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last, where a folder can be synced."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows, or a folder that may be written but not read.
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass  # The file is there and whole; some file systems cannot sync a folder.
+    finally:
+        os.close(handle)
+
+
+class Transfer:
+    """Fills a part file from one answer or several, and never joins parts of two different files.
+
+    Attributes:
+        received: Bytes in the part file.
+        expected: Bytes of the whole file, if announced.
+        advanced: Whether the latest attempt brought bytes that none before it had reached.
+    """
+
+    def __init__(self, part: PartFile, on_progress: Callable[[int, int | None], None] | None) -> None:
+        self.part = part
+        self._on_progress = on_progress
+        self.received = 0
+        self.expected: int | None = None
+        self.advanced = False
+        self._furthest = 0
+        self._tag: str | None = None
+        self._framed = True
+        self._refused: str | None = None
+
+    def request_headers(self) -> dict[str, str]:
+        """What to ask for: the rest where it is sure to be of the same file, else everything."""
+        self.advanced = False
+        self._refused = None
+        if self.received and self._tag:
+            return {"Range": f"bytes={self.received}-", "If-Range": self._tag}
+        return {}
+
+    def begin(self, status: int, headers: Mapping[str, str], *, asked_for_rest: bool) -> bool:
+        """Whether the body that follows belongs into the file; if not, `end` tells why."""
+        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        coding = headers.get("Content-Encoding", "identity").strip().lower()
+        if kind and not _ACCEPTED_TYPES.fullmatch(kind):
+            self._refused = f"the server sent {kind} instead of a video"
+        elif coding not in ("identity", ""):
+            self._refused = f"the server sent the file in the coding {coding}, which was not asked for"
+        elif status == 206:
+            if not asked_for_rest:
+                self._refused = "the server sent a part although the whole file was asked for"
+            elif not self._continues(headers):
+                self.forget()
+                raise self.error("the part that came does not continue the file", retryable=True)
+        elif status != 200:
+            self._refused = f"the server answered {status} without a file"
+        else:
+            self.forget()
+            length = headers.get("Content-Length", "")
+            self.expected = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
+            tag = headers.get("ETag", "")
+            self._tag = tag if tag.startswith('"') else None  # A weak tag does not vouch for bytes.
+            self._framed = self.expected is not None or "Transfer-Encoding" in headers
+        return self._refused is None
+
+    def write(self, chunk: bytes) -> None:
+        """Append to the part file and tell the user."""
+        self.part.write(chunk)
+        self.received += len(chunk)
+        if self.received > self._furthest:
+            self._furthest = self.received
+            self.advanced = True
+        if self._on_progress is not None:
+            self._on_progress(self.received, self.expected)
+
+    def end(self, explanation: str | None) -> None:
+        """Raise DownloadError unless the file is whole; it is retryable where the rest may still come."""
+        if self._refused:
+            raise self.error(f"{self._refused}{f': {explanation}' if explanation else ''}")
+        if self.received == 0 and not self.expected:
+            raise self.error("the file is empty")
+        if self.expected is not None and self.received > self.expected:
+            raise self.error("the file is longer than announced")
+        if self.expected is not None and self.received < self.expected:
+            raise self.error(f"only {self.received} of {self.expected} bytes came", retryable=True)
+        if not self._framed and not self.part.looks_whole():
+            raise self.error(f"the connection ended inside the video, after {self.received} bytes", retryable=True)
+
+    def error(self, problem: str, *, retryable: bool = False) -> DownloadError:
+        """A DownloadError with what is known of the file."""
+        return DownloadError(
+            f"download: {problem}",
+            path=self.part.target,
+            received=self.received,
+            expected=self.expected,
+            retryable=retryable,
+        )
+
+    def forget(self) -> None:
+        """Drop what came: it cannot be continued."""
+        self.part.clear()
+        self.received = 0
+        self.expected = None
+        self._tag = None
+
+    def _continues(self, headers: Mapping[str, str]) -> bool:
+        found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        if not found or int(found[1]) != self.received or headers.get("ETag") != self._tag:
+            return False
+        total = None if found[3] == "*" else int(found[3])
+        if total is not None and self.expected is None:
+            self.expected = total
+        return total == self.expected

@@ -1,0 +1,273 @@
+"""Every decision about one attempt: what is sent, what came back, and what that means. Moves no bytes itself."""
+
+from __future__ import annotations
+
+import json
+import math
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+
+from . import _clock, _failures
+from ._download import Transfer
+from ._settings import Settings
+from .errors import APIResponseValidationError, DeerAPIError
+from .models import Event, Video, salvage_id
+
+ERROR_BODY_LIMIT = 64 * 1024
+ANSWER_LIMIT = 1024 * 1024
+REDIRECT_LIMIT = 5
+# Keys shorter than this are not looked for in answers: they would be found in ordinary words.
+_SHORTEST_SECRET = 6
+
+_Error = TypeVar("_Error", bound=DeerAPIError)
+
+
+class Exchange:
+    """One attempt.
+
+    Attributes:
+        operation: Its name in errors, logs and events.
+        paid: Whether it costs money.
+        started: When it began, on the monotonic clock.
+        status: The HTTP status, once one has arrived.
+        headers: The headers of the answer.
+        request_id: The ID of the answer.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        operation: str,
+        *,
+        paid: bool,
+        video_id: str | None,
+        attempt: int,
+        until: float,
+        deadline: float,
+        transfer: Transfer | None,
+    ) -> None:
+        self._settings = settings
+        self.operation = operation
+        self.paid = paid
+        self._video_id = video_id
+        self._attempt = attempt
+        self._deadline = math.inf if paid else deadline  # No deadline ever clips a paid submit.
+        self._until = min(until + settings.patience, self._deadline)
+        self._transfer = transfer
+        self.started = _clock.monotonic()
+        self._sent = False
+        self._request: httpx.Request | None = None
+        self._range: dict[str, str] = {}
+        self._redirects = 0
+        self._body = bytearray()
+        self._into_file = False
+        self._decoded_already = False
+        self._too_long = False
+        self._raised: Exception | None = None
+        self.status: int | None = None
+        self.headers = httpx.Headers()
+        self.request_id: str | None = None
+
+    # What is sent
+
+    def request(self, http: httpx.Client | httpx.AsyncClient, arguments: dict[str, Any]) -> httpx.Request:
+        """The request that a generated function asked for, on its way to our base URL with our key and timeout."""
+        url = self._settings.base_url + arguments.pop("url")
+        if self._transfer is not None:
+            self._range = self._transfer.request_headers()
+        headers = {**arguments.pop("headers", {}), **self._range, "Accept-Encoding": "identity"}
+        with self.guard():
+            request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
+        request.headers["Authorization"] = self._settings.key.header()
+        self._request = request
+        self._sent = True
+        return request
+
+    def _timeout(self) -> httpx.Timeout:
+        left = self._deadline - _clock.monotonic()
+        if left >= self._settings.patience:
+            return self._settings.timeout
+        limits = self._settings.timeout.as_dict()
+        return httpx.Timeout(**{name: min(max(left, 0.001), limit or math.inf) for name, limit in limits.items()})
+
+    # What comes back
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Turn what httpx raises into our errors, and tell of a paid submit that something else interrupts."""
+        try:
+            yield
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
+            if self.status is not None and not self._succeeded:
+                return  # A status other than 2xx decides alone, whatever happened to its body.
+            failure = _failures.no_answer(self.operation, error, paid=self.paid, request_id=self.request_id)
+            raise self._with_salvaged_id(failure) from error
+        except BaseException:
+            if self.paid and self._sent:
+                self._settings.journal.interrupted(self._video_id)
+            raise
+
+    def opened(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request | None:
+        """Take in status and headers; the next request, if the answer is a redirect to follow."""
+        self.status = response.status_code
+        self.headers = response.headers
+        self.request_id = self._redacted(_failures.request_id(response.headers))
+        self._decoded_already = response.is_stream_consumed
+        if self._transfer is not None:
+            try:
+                if response.has_redirect_location:
+                    return self._redirect(http, response)
+                if self._succeeded:
+                    self._into_file = self._transfer.begin(self.status, self.headers, asked_for_rest=bool(self._range))
+                    self._tell_download()
+            except DeerAPIError as error:
+                self._raised = error
+        return None
+
+    def chunk(self, chunk: bytes) -> bool:
+        """Take in bytes of the body; whether more are wanted."""
+        if self._raised is not None:
+            return False
+        if self._into_file and self._transfer is not None:
+            try:
+                self._transfer.write(chunk)
+            except Exception as error:  # The disk's or on_progress's own: raised outside the guard.
+                self._raised = error
+            limit = self._deadline
+        else:
+            self._body += chunk
+            self._too_long = len(self._body) > self._limit
+            limit = self._until
+        if _clock.monotonic() >= limit:
+            raise httpx.ReadTimeout("the answer takes longer than there is time for")
+        return not self._too_long
+
+    def time_left(self) -> float | None:
+        """Seconds that the exchange may take as a whole; None for a file without a deadline, once it arrives."""
+        until = self._deadline if self._into_file else self._until
+        return None if until == math.inf else max(until - _clock.monotonic(), 0.0)
+
+    def _redirect(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request:
+        assert self._transfer is not None  # noqa: S101
+        source = response.request.url
+        target = source.join(response.headers["Location"])
+        self._redirects += 1
+        if self._redirects > REDIRECT_LIMIT:
+            raise self._transfer.error(f"more than {REDIRECT_LIMIT} redirects")
+        if target.scheme not in ("http", "https") or (source.scheme == "https" and target.scheme == "http"):
+            raise self._transfer.error(f"a redirect from {source.scheme} to {target.scheme} is refused")
+        headers = {**self._range, "Accept-Encoding": "identity"}
+        request = http.build_request("GET", target, headers=headers, timeout=self._timeout())
+        request.headers.pop("Authorization", None)
+        if _origin(target) == _origin(httpx.URL(self._settings.base_url)) and self._request is not None:
+            request.headers["Authorization"] = self._request.headers["Authorization"]
+        return request
+
+    def _tell_download(self) -> None:
+        self._settings.journal.emit(
+            Event(
+                kind="download",
+                operation=self.operation,
+                attempt=self._attempt,
+                status_code=self.status,
+                request_id=self.request_id,
+                video_id=self._video_id,
+                elapsed=_clock.monotonic() - self.started,
+            )
+        )
+
+    # What it means
+
+    def finish(self) -> None:
+        """Raise what went wrong; return if a 2xx came whole."""
+        if self._raised is not None:
+            raise self._raised
+        if not self._succeeded:
+            raise self._bad_status()
+        if self._transfer is not None:
+            self._transfer.end(_failures.read_failure(self._text())[1])
+            self._tell_download()
+
+    def answer(self) -> Any:
+        """The JSON of a 2xx; APIResponseValidationError if it has none."""
+        if self._too_long:
+            raise self.unreadable(f"the answer is longer than {self._limit} bytes")
+        try:
+            return self._redacted(json.loads(self._content()))
+        except zlib.error:
+            problem = "the answer cannot be decompressed"
+        except (ValueError, RecursionError):
+            problem = "the answer is not JSON"
+        raise self.unreadable(problem)
+
+    def unreadable(self, problem: str, video: Video | None = None) -> APIResponseValidationError:
+        """The error for a 2xx that is no use, or that was read as `video` but breaks the contract."""
+        error = _failures.unreadable(self.operation, problem, self._clean_headers(), self._text(), paid=self.paid)
+        if video is not None:
+            error.video, error.video_id = video, video.id
+            return error
+        return self._with_salvaged_id(error)
+
+    def _bad_status(self) -> DeerAPIError:
+        assert self.status is not None  # noqa: S101  # Whoever asks has seen `opened`.
+        if self.status == 416 and self._transfer is not None and self._range:
+            self._transfer.forget()
+            return self._transfer.error("the server does not have the rest of the file", retryable=True)
+        return _failures.bad_status(self.operation, self.status, self._clean_headers(), self._text(), paid=self.paid)
+
+    @property
+    def _succeeded(self) -> bool:
+        return self.status is not None and 200 <= self.status <= 299
+
+    @property
+    def _limit(self) -> int:
+        return ANSWER_LIMIT if self._succeeded and self._transfer is None else ERROR_BODY_LIMIT
+
+    def _content(self) -> bytes:
+        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        if self._decoded_already or coding not in ("gzip", "x-gzip", "deflate"):
+            return bytes(self._body)
+        # It was not asked for; a small body that would inflate beyond the limit is not inflated beyond it.
+        content = zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
+        if len(content) > self._limit:
+            raise zlib.error
+        return content
+
+    def _text(self) -> str:
+        try:
+            return str(self._redacted(self._content().decode("utf-8", "replace")))
+        except zlib.error:
+            return ""
+
+    def _clean_headers(self) -> httpx.Headers:
+        return httpx.Headers([(name, self._redacted(value)) for name, value in self.headers.multi_items()])
+
+    def _with_salvaged_id(self, error: _Error) -> _Error:
+        """Add the id from what came of a garbled answer to a submit: it may be all that is left of a paid job."""
+        if self.paid and self._succeeded and (found := salvage_id(self._text())):
+            error.video_id, error.video = found, Video(id=found, status="unknown")
+            self._settings.journal.accepted(found, self.request_id)
+        return error
+
+    def _redacted(self, value: Any) -> Any:
+        """`value` without the key, should the server echo it."""
+        if isinstance(value, str):
+            header = "" if self._request is None else self._request.headers.get("Authorization", "")
+            return _without(header.removeprefix("Bearer "), value)
+        if isinstance(value, dict):
+            return {self._redacted(name): self._redacted(item) for name, item in value.items()}
+        return [self._redacted(item) for item in value] if isinstance(value, list) else value
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _without(secret: str, value: str) -> str:
+    if len(secret) < _SHORTEST_SECRET:
+        return value
+    return value.replace(secret, "***").replace(secret.replace("/", "\\/"), "***")

@@ -1,0 +1,180 @@
+"""From what happened to an error: the one place that reads failed answers and decides what may be done about them.
+
+ambiguous   no answer came after sending; or status 408, or a 5xx other than 500 and 503; or a 2xx that cannot be read
+transient   no answer, 408, 429, any 5xx
+
+A paid request that failed ambiguously may have been charged. What is transient and was not charged may be sent again.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import math
+import re
+import ssl
+from collections.abc import Mapping
+from datetime import UTC
+from http import HTTPStatus
+from typing import TypedDict
+
+import httpx
+
+from . import _clock
+from .errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+)
+
+BODY_SHOWN = 2_000
+UNKNOWN_VIDEO = "task_not_exist"
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: BadRequestError,
+    429: RateLimitError,
+}
+# The request never left: the connection was not made, or there was none to take.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+# Nothing that time can mend.
+_NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_REQUEST_ID_HEADERS = ("X-Oneapi-Request-Id", "X-Request-Id", "request-id")
+_REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]+)\s*\)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
+
+
+class _Verdict(TypedDict):
+    may_have_been_charged: bool
+    retryable: bool
+
+
+def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> _Verdict:
+    charged = paid and ambiguous
+    return {"may_have_been_charged": charged, "retryable": transient and not charged}
+
+
+def no_answer(operation: str, error: Exception, *, paid: bool, request_id: str | None = None) -> APIConnectionError:
+    """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
+    final = isinstance(error, _NEVER_SENDABLE) or _is_bad_certificate(error)
+    never_sent = final or isinstance(error, _NEVER_SENT)
+    verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
+    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    what = "the request was not sent" if never_sent else "no whole answer came"
+    return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), request_id=request_id, **verdict)
+
+
+def _is_bad_certificate(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def bad_status(operation: str, status: int, headers: Mapping[str, str], body: str, *, paid: bool) -> APIStatusError:
+    """The error for an answer other than 2xx."""
+    code, message = read_failure(body)
+    message = message or _prose(body) or _phrase(status)
+    kind = _BY_STATUS.get(status, InternalServerError if 500 <= status <= 599 else APIStatusError)
+    ambiguous = status == 408 or (500 <= status <= 599 and status not in (500, 503))
+    transient = status in (408, 429) or 500 <= status <= 599
+    return kind(
+        f"{operation}: {status} {_phrase(status)}: {message}{f' [{code}]' if code else ''}",
+        status_code=status,
+        code=code,
+        message=message,
+        retry_after=retry_after(headers),
+        body=body[:BODY_SHOWN],
+        request_id=request_id(headers, body),
+        **_verdict(paid=paid, ambiguous=ambiguous, transient=transient),
+    )
+
+
+def unreadable(
+    operation: str, problem: str, headers: Mapping[str, str], body: str, *, paid: bool
+) -> APIResponseValidationError:
+    """The error for a 2xx that cannot be read, or that holds no usable id."""
+    message = read_failure(body)[1]
+    return APIResponseValidationError(
+        f"{operation}: {problem}{f': {message}' if message else ''}",
+        body=body[:BODY_SHOWN],
+        request_id=request_id(headers, body),
+        **_verdict(paid=paid, ambiguous=True, transient=False),
+    )
+
+
+def read_failure(body: str) -> tuple[str | None, str | None]:
+    """Code and message from an error body of any known shape."""
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None
+    error = answer.get("error") if isinstance(answer, dict) else None
+    if isinstance(error, str):
+        answer = {"message": error, **answer}
+    source = error if isinstance(error, dict) else answer
+    if not isinstance(source, dict):
+        return None, None
+    code, message = source.get("code"), source.get("message")
+    return (
+        str(code) if isinstance(code, str | int) and not isinstance(code, bool) and str(code).strip() else None,
+        message.strip() if isinstance(message, str) and message.strip() else None,
+    )
+
+
+def request_id(headers: Mapping[str, str], body: str = "") -> str | None:
+    """The ID that the vendor's support asks for: from the headers, else from the body."""
+    for name in _REQUEST_ID_HEADERS:
+        if value := headers.get(name, "").strip():
+            return value
+    found = _REQUEST_ID_IN_TEXT.search(body)
+    return found[1] if found else None
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks to wait; None if it does not, or asks nonsense."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", value):
+        seconds = float(value)
+    elif (date := _date(value)) is not None:
+        # Against the server's own clock where it is told, so that a wrong clock here does no harm.
+        sent = _date(headers.get("Date", ""))
+        seconds = date - (_clock.now() if sent is None else sent)
+    else:
+        return None
+    return seconds if 0 < seconds < math.inf else None
+
+
+def _date(value: str) -> float | None:
+    try:
+        date = email.utils.parsedate_to_datetime(value)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _prose(body: str) -> str | None:
+    """What a page or a line of plain text says; None for any other JSON."""
+    found = _TITLE.search(body)
+    line = " ".join((found[1] if found else body).split())[:200]
+    return line if line and line[0] not in "<[{" else None
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown Status"

@@ -1,0 +1,228 @@
+"""The four operations: which generated functions send them, and how their answers are read.
+
+The only file that imports the generated package. What an answer must hold is taken from the generated models: their
+fields and annotations are the strict reading, `models.py` has the tolerant one.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+import unicodedata
+from collections.abc import Iterator
+from functools import cache, partial
+from typing import Any, TypeVar, cast
+
+import attrs
+import httpx
+
+import deerapi_remix_generated.models as contract
+from deerapi_remix_generated import AuthenticatedClient
+from deerapi_remix_generated.api.models import list_models
+from deerapi_remix_generated.api.videos import download_video_content, remix_video, retrieve_video
+from deerapi_remix_generated.types import UNSET, Unset
+
+from ._calls import Call
+from ._exchange import Exchange
+from ._polling import poll_hint
+from ._settings import Settings
+from ._transport import AsyncSeam, Seam
+from .models import Model, Video, read_model, read_video, usable_id
+
+T = TypeVar("T")
+
+_JSON_NAMES = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+# What can be asked for
+
+
+def remix(video_id: str, *, prompt: str, model: str | None) -> Call[Video]:
+    """Submit a paid job."""
+    check_id(video_id)
+    _check_text("prompt", prompt)
+    if model is not None:
+        _check_text("model", model)
+    body = contract.RemixRequest(prompt=prompt, model=UNSET if model is None else model)
+    return _call(
+        "remix", remix_video, partial(_read_video, contract.RemixJob, None), video_id=video_id, paid=True, body=body
+    )
+
+
+def retrieve(video_id: str) -> Call[Video]:
+    """Ask how far a job has come."""
+    check_id(video_id)
+    return _call("retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id=video_id)
+
+
+def poll(video_id: str) -> Call[tuple[Video, float | None]]:
+    """Ask how far a job has come, and when to ask again."""
+    call = retrieve(video_id)
+
+    def read(exchange: Exchange, settings: Settings) -> tuple[Video, float | None]:
+        return call.read(exchange, settings), poll_hint(exchange.headers.get("openai-poll-after-ms"))
+
+    return Call(call.operation, call.send, call.asend, read, call.video_id)
+
+
+def download(video_id: str, variant: str | None) -> Call[None]:
+    """Ask for the file of a job."""
+    check_id(video_id)
+    wanted = UNSET if variant is None else _check_variant(variant)
+    return _call("download", download_video_content, lambda *_: None, video_id=video_id, variant=wanted)
+
+
+def models() -> Call[tuple[Model, ...]]:
+    """Ask which models are served."""
+    return _call("models", list_models, _read_models)
+
+
+def _call(
+    operation: str,
+    module: types.ModuleType,
+    read: typing.Callable[[Exchange, Settings], T],
+    *,
+    paid: bool = False,
+    **arguments: Any,
+) -> Call[T]:
+    def send(seam: Seam) -> object:
+        client = AuthenticatedClient(base_url="", token="").set_httpx_client(cast(httpx.Client, seam))
+        return module.sync_detailed(client=client, **arguments)
+
+    def asend(seam: AsyncSeam) -> typing.Awaitable[object]:
+        client = AuthenticatedClient(base_url="", token="").set_async_httpx_client(cast(httpx.AsyncClient, seam))
+        return cast(typing.Awaitable[object], module.asyncio_detailed(client=client, **arguments))
+
+    return Call(operation, send, asend, read, arguments.get("video_id"), paid)
+
+
+# What is refused before anything is sent
+
+
+def id_of(video: object) -> str:
+    """The id of a video that was handed in as such or by its id."""
+    video_id = video.id if isinstance(video, Video) else video
+    check_id(video_id)
+    return cast(str, video_id)
+
+
+def check_id(value: object) -> None:
+    """Raise TypeError or ValueError unless `value` can be one segment of a path."""
+    _check_text("video_id", value)
+    if value in (".", ".."):
+        raise ValueError(f"video_id must not be {value!r}: it would name another path")
+    if any(unicodedata.category(character) == "Cc" for character in cast(str, value)):
+        raise ValueError("video_id must not have control characters")
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    if not value.strip():
+        raise ValueError(f"{name} must not be blank")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise ValueError(f"{name} must not have lone surrogates: they cannot be sent as UTF-8")
+
+
+def _check_variant(value: str) -> contract.DownloadVideoContentVariant:
+    _check_text("variant", value)
+    try:
+        return contract.DownloadVideoContentVariant(value)
+    except ValueError:
+        known = ", ".join(contract.DownloadVideoContentVariant)
+        raise ValueError(f"variant must be one of {known}, not {value!r}") from None
+
+
+# How answers are read
+
+
+def _read_video(expected: type, asked_for: str | None, exchange: Exchange, settings: Settings) -> Video:
+    answer = exchange.answer()
+    video_id = usable_id(answer)
+    if video_id is None:
+        raise exchange.unreadable("the answer holds no usable id")
+    if asked_for is not None and video_id != asked_for:
+        raise exchange.unreadable(f"the answer is about another video, {video_id!r}")
+    video = read_video(answer, video_id, exchange.request_id)
+    if exchange.paid:
+        settings.journal.accepted(video.id, video.request_id)
+    _judge(expected, answer, exchange, settings, video)
+    return video
+
+
+def _read_models(exchange: Exchange, settings: Settings) -> tuple[Model, ...]:
+    answer = exchange.answer()
+    cards = answer.get("data") if isinstance(answer, dict) else None
+    if not isinstance(cards, list):
+        raise exchange.unreadable("the answer holds no list of models")
+    _judge(contract.ModelList, answer, exchange, settings, None)
+    return tuple(model for card in cards if (model := read_model(card)))
+
+
+def _judge(expected: type, answer: dict[str, Any], exchange: Exchange, settings: Settings, video: Video | None) -> None:
+    """Warn of an answer that breaks the contract, or raise if the client is strict."""
+    problems = list(dict.fromkeys(_problems(expected, answer)))
+    kind = exchange.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        problems.append(f"the content type is {kind or 'empty'}")
+    if not problems:
+        return
+    if settings.strict:
+        raise exchange.unreadable(f"the answer breaks the contract: {', '.join(problems)}", video)
+    settings.journal.drifted(exchange.operation, problems, exchange.request_id)
+
+
+def _problems(expected: type, answer: dict[str, Any], path: str = "") -> Iterator[str]:
+    """What is missing, null or of another type in `answer`, by the generated model `expected`."""
+    for name, (required, hints) in _fields(expected).items():
+        if name not in answer:
+            if required:
+                yield f"{path}{name} is missing"
+            continue
+        value = answer[name]
+        fitting = next((hint for hint in hints if _fits(value, hint)), None)
+        if fitting is None:
+            allowed = " or ".join(_JSON_NAMES[_json_type(hint)] for hint in hints)
+            yield f"{path}{name} is {_JSON_NAMES[type(value)]}, not {allowed}"
+        elif attrs.has(fitting):
+            yield from _problems(fitting, value, f"{path}{name}.")
+        elif typing.get_origin(fitting) is list:
+            (item,) = typing.get_args(fitting)
+            for entry in value:
+                if isinstance(entry, dict):
+                    yield from _problems(item, entry, f"{path}{name}[].")
+                else:
+                    yield f"{path}{name}[] is {_JSON_NAMES[type(entry)]}, not object"
+
+
+@cache
+def _fields(expected: type) -> dict[str, tuple[bool, tuple[Any, ...]]]:
+    """Name in JSON, whether required, and possible types of every field of a generated model."""
+    hints = typing.get_type_hints(expected, localns=vars(contract))
+    fields = {}
+    for field in attrs.fields(expected):
+        if field.name != "additional_properties":
+            hint = hints[field.name]
+            options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+            known = tuple(option for option in options if option is not Unset)
+            # The generator appends an underscore to names that Python has taken.
+            fields[field.name.removesuffix("_")] = (Unset not in options, known)
+    return fields
+
+
+def _fits(value: object, hint: Any) -> bool:
+    if hint is int:  # To JSON Schema, 1.0 is an integer and true is not.
+        return type(value) is int or (type(value) is float and value.is_integer())
+    return type(value) is _json_type(hint)
+
+
+def _json_type(hint: Any) -> type:
+    return dict if attrs.has(hint) else typing.get_origin(hint) or hint

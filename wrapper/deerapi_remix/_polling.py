@@ -1,0 +1,163 @@
+"""How a job is followed. Pure: given what the polls told, how long to wait, or stop."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from . import _clock
+from ._failures import UNKNOWN_VIDEO
+from .config import PollingPolicy, check_seconds
+from .errors import APIResponseValidationError, APIStatusError, DeerAPIError, RemixFailedError, WaitTimeoutError
+from .models import Video
+
+# Seconds in which the server may not know a job that it has just accepted.
+GRACE = 30.0
+
+
+class Wait:
+    """One wait for one job.
+
+    Attributes:
+        video: The job as last seen; None if only its id is known.
+        polls: Counts polls.
+        started: When the wait began, on the monotonic clock.
+        deadline: When it ends, on the monotonic clock.
+    """
+
+    def __init__(
+        self, video: Video | str, policy: PollingPolicy, deadline: float, *, reported: Video | None = None
+    ) -> None:
+        self._policy = policy
+        self.started = _clock.monotonic()
+        self.deadline = deadline
+        self.video = video if isinstance(video, Video) else None
+        self.video_id = video.id if isinstance(video, Video) else video
+        self.polls = 0
+        self._answered = False
+        self._reported = reported
+        self._asked: float | None = None
+        self._error: DeerAPIError | None = None
+        self._first: tuple[float, int] | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is nothing left to wait for."""
+        return self.video is not None and self.video.is_finished
+
+    def delay(self) -> float:
+        """Seconds to sleep before the next poll; at the deadline, WaitTimeoutError."""
+        left = self.deadline - _clock.monotonic()
+        if left <= 0:
+            raise WaitTimeoutError(
+                f"The deadline passed; the job {f'is {self.video.status!r}' if self.video else 'was never seen'}",
+                video=self.video,
+                video_id=self.video_id,
+                request_id=self.video.request_id if self.video else None,
+                attempts=self.polls,
+            ) from self._error
+        if self.polls == 0 and self.video is None:
+            return 0.0
+        return min(self._interval(), left)
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Let every error tell which job it is about: the job is paid for, and goes on."""
+        try:
+            yield
+        except DeerAPIError as error:
+            error.video = error.video or self.video
+            error.video_id = self.video_id
+            raise
+        except BaseException as error:
+            error.add_note(f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again.")
+            raise
+
+    def saw(self, video: Video, hint: float | None) -> bool:
+        """Take in the answer of a poll; whether status or progress are news to the user."""
+        self.polls += 1
+        self.video = video
+        self._answered = True
+        self._asked = None if hint is None else self._clamp(hint)
+        if self._first is None and video.progress:
+            self._first = (_clock.monotonic(), video.progress)
+        last, self._reported = self._reported, video
+        return last is None or (last.status, last.progress) != (video.status, video.progress)
+
+    def failed(self, error: DeerAPIError) -> bool:
+        """Take in a failed poll; whether the wait goes on."""
+        self.polls += 1
+        self._error = error
+        # A server that asks for years must not silence the wait.
+        self._asked = min(error.retry_after or 0.0, self._policy.timeout) if isinstance(error, APIStatusError) else None
+        # An answer that was read but breaks the contract is what a strict client wants to see.
+        unreadable = isinstance(error, APIResponseValidationError) and error.video is None
+        error.video = error.video or self.video
+        return unreadable or error.retryable or self._may_be_unknown_yet(error)
+
+    def result(self) -> Video:
+        """The finished job; RemixFailedError if it ended without a video."""
+        assert self.video is not None  # noqa: S101  # Only asked for once finished.
+        if self.video.is_completed:
+            return self.video
+        why = self.video.error
+        reason = (why.message if why else None) or "the server gives no reason"
+        code = f" [{why.code}]" if why and why.code else ""
+        raise RemixFailedError(
+            f"The job ended as {self.video.status!r}: {reason}{code}",
+            video=self.video,
+            video_id=self.video.id,
+            request_id=self.video.request_id,
+            attempts=self.polls,
+        )
+
+    def _may_be_unknown_yet(self, error: DeerAPIError) -> bool:
+        just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
+        if not just_accepted or not isinstance(error, APIStatusError):
+            return False
+        return error.status_code == 404 or (error.status_code == 400 and is_unknown_video(error))
+
+    def _interval(self) -> float:
+        if self._asked and self._asked > 0:
+            return max(self._asked, self._policy.initial_interval)
+        now = _clock.monotonic()
+        # Without progress: a tenth of the time that has passed, so that the lag stays a tenth of the render time.
+        guess = (now - self.started) / 10
+        if self._first is not None and self.video is not None and self.video.progress:
+            began, first = self._first
+            if self.video.progress > first and now > began:
+                pace = (self.video.progress - first) / (now - began)
+                guess = (100 - self.video.progress) / pace / 2
+        return self._clamp(self._clamp(guess) * random.uniform(0.9, 1.1))  # noqa: S311  # Jobs must not poll in step.
+
+    def _clamp(self, interval: float) -> float:
+        return min(max(interval, self._policy.initial_interval), self._policy.max_interval)
+
+
+def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
+    """The point on the monotonic clock at which a wait that starts now ends."""
+    if timeout is None:
+        timeout = policy.timeout
+    check_seconds("timeout", timeout)
+    return _clock.monotonic() + timeout
+
+
+def is_unknown_video(error: APIStatusError) -> bool:
+    """Whether the server says that it does not know the video."""
+    return error.code == UNKNOWN_VIDEO or "not_exist" in error.message or "not exist" in error.message.lower()
+
+
+def is_not_ready(error: DeerAPIError) -> bool:
+    """Whether the server says that the file is not there yet."""
+    return "not completed" in str(error).lower()
+
+
+def poll_hint(value: str | None) -> float | None:
+    """Seconds from the header `openai-poll-after-ms`."""
+    try:
+        seconds = float(value or "") / 1000
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < math.inf else None

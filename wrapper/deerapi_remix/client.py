@@ -1,0 +1,304 @@
+"""The synchronous client. `async_client.py` is its twin; a test derives one from the other and compares."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self, TypeVar
+
+import httpx
+
+from . import _clock, _operations
+from ._calls import Run
+from ._download import PartFile, Transfer
+from ._polling import Wait, deadline_after
+from ._settings import Connections, Settings
+from ._transport import Seam
+from .config import Key, PollingPolicy, RetryPolicy, check_callback
+from .errors import DeerAPIError
+from .models import Event, Model, Video
+
+T = TypeVar("T")
+
+
+class RemixClient:
+    """Remixes videos through DeerAPI. Threads may share one.
+
+    Args:
+        api_key: The key, or a function that is asked for it before every request. Default: `DEERAPI_KEY`.
+        base_url: Where the API is. Default: `DEERAPI_BASE_URL`, else `https://api.deerapi.com`.
+        timeout: Seconds that each operation of the socket may take: connect, write, read, wait for a connection.
+        retry: When failed requests are sent again.
+        polling: How jobs are followed.
+        http_client: Sends the requests in place of a client of our own, with its own proxies, certificates and hooks.
+            It is not closed by us. Authorization, URL, timeout and redirects are always ours.
+        on_event: Sees every attempt, retry, poll and download step. What it raises is logged and goes no further.
+        strict: Raise `APIResponseValidationError` where an answer breaks the contract, rather than warn in the log.
+
+    Raises:
+        ConfigurationError: The key is missing or malformed, or the base URL is unusable.
+
+    Example:
+        >>> with RemixClient() as client:
+        ...     path = client.remix_to_file("video_123", "bow.mp4", prompt="The cat takes a bow")
+    """
+
+    def __init__(
+        self,
+        api_key: str | Callable[[], str] | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout = 60.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
+        polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
+        http_client: httpx.Client | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        strict: bool = False,
+    ) -> None:
+        key = Key(api_key)
+        del api_key  # A traceback may show the locals of this frame.
+        self._settings = Settings.make(key, base_url, timeout, retry, polling, on_event, strict)
+        self._connections = Connections(httpx.Client, self._settings.base_url, http_client)
+        self._is_copy = False
+
+    def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
+        """Submit a paid job that makes a new video from a completed one.
+
+        Args:
+            video_id: The completed video to remix.
+            prompt: What should happen in the new video; sent as it is.
+            model: A model ID from `models()`. Default: the server's choice.
+
+        Returns:
+            The accepted job. It goes on at the server; keep its `id`.
+
+        Raises:
+            ValueError, TypeError: An argument is unusable. Nothing was sent.
+            DeerAPIError: The submit failed. Where `may_have_been_charged` is true a job may exist all the same.
+
+        Example:
+            >>> video = client.remix("video_123", prompt="The cat takes a bow", model="sora-2")
+        """
+        return self._run(Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model)))
+
+    def retrieve(self, video_id: str) -> Video:
+        """Ask how far a job has come. Free of charge.
+
+        Args:
+            video_id: The job.
+
+        Returns:
+            The job as it stands.
+
+        Raises:
+            ValueError, TypeError: The id is unusable. Nothing was sent.
+            DeerAPIError: The request failed.
+
+        Example:
+            >>> client.retrieve("video_123").status
+            'completed'
+        """
+        return self._run(Run(self._settings, _operations.retrieve(video_id)))
+
+    def wait(
+        self,
+        video: Video | str,
+        *,
+        timeout: float | None = None,
+        on_update: Callable[[Video], None] | None = None,
+    ) -> Video:
+        """Poll a job until it is finished. A failed poll does not end the wait, unless polling on cannot help.
+
+        Args:
+            video: The job, or its id.
+            timeout: Seconds. Default: that of the client's `PollingPolicy`; `math.inf` waits for ever.
+            on_update: Called with the first answer, and with each whose status or progress differ from the one before.
+
+        Returns:
+            The completed job.
+
+        Raises:
+            RemixFailedError: The job ended without a video.
+            WaitTimeoutError: The deadline passed. The job goes on, and waiting for it can, too.
+            DeerAPIError: A poll failed for good.
+
+        Example:
+            >>> video = client.wait(video, timeout=600, on_update=lambda video: print(video.status, video.progress))
+        """
+        check_callback("on_update", on_update)
+        _operations.id_of(video)
+        return self._follow(
+            Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling)), on_update
+        )
+
+    def download(
+        self,
+        video: Video | str,
+        path: str | os.PathLike[str],
+        *,
+        variant: str | None = None,
+        overwrite: bool = False,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
+        """Save the file of a completed job. The target is there whole or not at all; a cut connection is resumed.
+
+        Args:
+            video: The job, or its id.
+            path: The target. Its folder must exist.
+            variant: `video` (MP4, the default), `thumbnail` (WebP) or `spritesheet` (JPEG).
+            overwrite: Whether an existing target may be replaced.
+            on_progress: Called with bytes received so far, and bytes in all if known.
+
+        Returns:
+            `path`.
+
+        Raises:
+            FileExistsError: The target exists. Nothing was sent, unless it appeared meanwhile.
+            OSError: Whatever else the file system says.
+            DownloadError: What came is not the file.
+            DeerAPIError: The request failed, such as `BadRequestError` for a job that is not completed.
+
+        Example:
+            >>> client.download(video, "bow.mp4")
+            PosixPath('bow.mp4')
+        """
+        call = _operations.download(_operations.id_of(video), variant)
+        check_callback("on_progress", on_progress)
+        with PartFile(path, overwrite=overwrite) as part:
+            self._run(Run(self._settings, call, transfer=Transfer(part, on_progress)))
+            part.sync()
+            return part.publish()
+
+    def remix_to_file(
+        self,
+        video_id: str,
+        path: str | os.PathLike[str],
+        *,
+        prompt: str,
+        model: str | None = None,
+        timeout: float | None = None,
+        overwrite: bool = False,
+        on_update: Callable[[Video], None] | None = None,
+        on_progress: Callable[[int, int | None], None] | None = None,
+    ) -> Path:
+        """Submit a remix, wait for it and save it, under one deadline. The target is checked before anything is paid.
+
+        Args:
+            video_id: The completed video to remix.
+            path: The target. Its folder must exist.
+            prompt: What should happen in the new video; sent as it is.
+            model: A model ID from `models()`. Default: the server's choice.
+            timeout: Seconds for everything, but it never cuts off the submit. Default: that of the `PollingPolicy`.
+            overwrite: Whether an existing target may be replaced.
+            on_update: Called with the accepted job at once, and when status or progress change.
+            on_progress: Called with bytes received so far, and bytes in all if known.
+
+        Returns:
+            `path`.
+
+        Raises:
+            FileExistsError, OSError: The target is unusable. Nothing was paid, unless a note names the job.
+            DeerAPIError: As for `remix`, `wait` and `download`. Once the job was accepted, `video` tells which it is.
+
+        Example:
+            >>> client.remix_to_file("video_123", "bow.mp4", prompt="The cat takes a bow")
+            PosixPath('bow.mp4')
+        """
+        call = _operations.remix(video_id, prompt=prompt, model=model)
+        check_callback("on_update", on_update)
+        check_callback("on_progress", on_progress)
+        deadline = deadline_after(timeout, self._settings.polling)
+        with PartFile(path, overwrite=overwrite) as part:
+            video = self._run(Run(self._settings, call, deadline=deadline))
+            waiting = Wait(video, self._settings.polling, deadline, reported=video)
+            with waiting.named():
+                if on_update is not None:
+                    on_update(video)
+                self._follow(waiting, on_update)
+                transfer = Transfer(part, on_progress)
+                self._run(
+                    Run(self._settings, _operations.download(video.id, None), deadline=deadline, transfer=transfer)
+                )
+                part.sync()
+                return part.publish()
+
+    def models(self) -> tuple[Model, ...]:
+        """List the models that are served now.
+
+        Returns:
+            The models, in the server's order.
+
+        Raises:
+            DeerAPIError: The request failed.
+
+        Example:
+            >>> [model.id for model in client.models()]
+            ['sora-2', 'sora-2-pro']
+        """
+        return self._run(Run(self._settings, _operations.models()))
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        polling: PollingPolicy | None = None,
+    ) -> Self:
+        """Make a copy with other settings. It shares the connections of this client and closes nothing.
+
+        Args:
+            timeout: Seconds, as for the client. Default: as it is.
+            retry: Default: as it is.
+            polling: Default: as it is.
+
+        Returns:
+            The copy.
+
+        Example:
+            >>> patient = client.with_options(polling=PollingPolicy(timeout=3600))
+        """
+        clone = copy.copy(self)
+        clone._settings = self._settings.vary(timeout, retry, polling)
+        clone._is_copy = True
+        return clone
+
+    def close(self) -> None:
+        """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
+        if not self._is_copy and (http := self._connections.release()) is not None:
+            http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._settings.base_url}>"
+
+    def _follow(self, waiting: Wait, on_update: Callable[[Video], None] | None) -> Video:
+        while not waiting.finished:
+            _clock.sleep(waiting.delay())
+            try:
+                video, hint = self._run(Run(self._settings, _operations.poll(waiting.video_id), waiting=waiting))
+            except DeerAPIError as error:
+                if not waiting.failed(error):
+                    raise
+            else:
+                if waiting.saw(video, hint) and on_update is not None:
+                    on_update(video)
+        return waiting.result()
+
+    def _run(self, run: Run[T]) -> T:
+        while True:
+            exchange = run.begin()
+            try:
+                run.call.send(Seam(self._connections.http(), exchange))
+                return run.succeeded()
+            except DeerAPIError as error:
+                delay = run.failed(error)
+                if delay is None:
+                    raise
+            _clock.sleep(delay)

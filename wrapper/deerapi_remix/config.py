@@ -1,0 +1,173 @@
+"""What a client is told once: policies, key and base URL, each checked before anything is sent."""
+
+from __future__ import annotations
+
+import inspect
+import ipaddress
+import math
+import os
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import httpx
+
+from .errors import ConfigurationError
+
+DEFAULT_BASE_URL = "https://api.deerapi.com"
+
+
+def _seconds(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    check_seconds(attribute.name, value)
+
+
+def _finite(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
+    check_seconds(attribute.name, value)
+    if value == math.inf:
+        raise ValueError(f"{attribute.name} must be finite")
+
+
+def _count(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{attribute.name} must be an int, not {type(value).__name__}")
+    if value < 1:
+        raise ValueError(f"{attribute.name} must be at least 1, not {value}")
+
+
+def check_seconds(name: str, value: object) -> None:
+    """Raise TypeError or ValueError unless `value` is a number of seconds; `math.inf` is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
+    if math.isnan(value) or value < 0:
+        raise ValueError(f"{name} must not be negative or NaN, not {value}")
+
+
+def check_callback(name: str, value: object) -> None:
+    """Raise TypeError unless `value` is None or a plain function: a coroutine function would never run."""
+    if value is not None and (not callable(value) or inspect.iscoroutinefunction(value)):
+        raise TypeError(f"{name} must be a plain function, not {type(value).__name__} {value!r}")
+
+
+@attrs.frozen
+class RetryPolicy:
+    """When a failed request is sent again: exponential backoff with full jitter, bounded by count and by time.
+
+    Attributes:
+        attempts: How many times a request is sent at most, the first one included.
+        initial_delay: Upper bound of the first delay, in seconds; it doubles from attempt to attempt.
+        max_delay: Upper bound of every delay, in seconds. `Retry-After` is not bound by it.
+        budget: Seconds after the start of a call in which another attempt may start.
+        resend_paid: Whether a submit is sent again after status 500 and 503, as the vendor advises.
+    """
+
+    attempts: int = attrs.field(default=4, validator=_count)
+    initial_delay: float = attrs.field(default=0.5, validator=_finite)
+    max_delay: float = attrs.field(default=8.0, validator=_finite)
+    budget: float = attrs.field(default=60.0, validator=_seconds)
+    resend_paid: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))
+
+
+@attrs.frozen
+class PollingPolicy:
+    """How a job is followed.
+
+    Attributes:
+        initial_interval: Seconds between polls at least.
+        max_interval: Seconds between polls at most.
+        timeout: Seconds after which waiting ends with `WaitTimeoutError`; `math.inf` for never.
+    """
+
+    initial_interval: float = attrs.field(default=2.0, validator=_finite)
+    max_interval: float = attrs.field(default=15.0, validator=_finite)
+    timeout: float = attrs.field(default=900.0, validator=_seconds)
+
+    def __attrs_post_init__(self) -> None:
+        if not 0 < self.initial_interval <= self.max_interval:
+            raise ValueError(
+                "initial_interval must be above 0 and not above max_interval: "
+                f"{self.initial_interval}, {self.max_interval}"
+            )
+
+
+class Key:
+    """The API key, kept where no repr, `vars()`, pickle or traceback shows it: in a closure."""
+
+    __slots__ = ("_ask", "_rotates")
+
+    def __init__(self, source: str | Callable[[], str] | None) -> None:
+        if source is None:
+            source = os.environ.get("DEERAPI_KEY", "")
+        self._rotates = callable(source)
+        self._ask: Callable[[], object] = source if callable(source) else lambda: source
+
+    def check(self) -> None:
+        """Raise ConfigurationError if a fixed key is unusable; a callable is asked before every request."""
+        if not self._rotates:
+            self.header()
+
+    def header(self) -> str:
+        """The value of the authorization header; ConfigurationError if there is no usable key."""
+        key = self._ask()
+        if problem := _key_problem(key):
+            del key  # A traceback may show the locals of this frame.
+            raise ConfigurationError(f"{problem} Set DEERAPI_KEY or pass api_key.")
+        return f"Bearer {str(key).strip()}"
+
+    def __repr__(self) -> str:
+        return "Key(***)"
+
+
+def _key_problem(key: object) -> str | None:
+    if not isinstance(key, str):
+        return f"The API key must be a string, not {type(key).__name__}."
+    stripped = key.strip()
+    if not stripped:
+        return "There is no API key."
+    if stripped.lower().startswith("bearer "):
+        return 'The API key must be given without "Bearer ".'
+    if not all("!" <= character <= "~" for character in stripped):
+        return "The API key has characters that no key has: whitespace, control or non-ASCII characters."
+    return None
+
+
+def check_base_url(value: str | None) -> str:
+    """The base URL to use, without a trailing slash.
+
+    Raises:
+        ConfigurationError: It is not https (http is for loopback addresses), or has user info, a query or a fragment.
+    """
+    if value is None:
+        value = os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL
+    if not isinstance(value, str):
+        raise ConfigurationError(f"The base URL must be a string, not {type(value).__name__}.")
+    try:
+        url = httpx.URL(value.strip())
+        port = url.port
+    except (httpx.InvalidURL, ValueError):
+        raise ConfigurationError("The base URL cannot be parsed as a URL.") from None
+    # What is wrong is named, never shown: user info and queries tend to hold secrets.
+    if url.userinfo or url.query or url.fragment or any(mark in value for mark in "@?#"):
+        raise ConfigurationError("The base URL must not have user info, a query or a fragment.")
+    if not url.host or port == 0:
+        raise ConfigurationError(f"The base URL must name a host, such as {DEFAULT_BASE_URL}.")
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+        raise ConfigurationError("The base URL must be https, or http to a loopback address: the key is sent to it.")
+    return str(url).rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_timeout(value: object) -> httpx.Timeout:
+    """The timeout of each socket operation."""
+    if isinstance(value, httpx.Timeout):
+        return value
+    check_seconds("timeout", value)
+    if value == 0:
+        raise ValueError("timeout must be above 0 seconds")
+    return httpx.Timeout(None if value == math.inf else value)  # type: ignore[arg-type]

@@ -1,0 +1,215 @@
+"""What the API answers, as values: frozen, and tolerant of answers that drift."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import attrs
+
+_COMPLETED = frozenset({"completed", "succeeded", "success"})
+_FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "expired"})
+# How far into a garbled answer its id is looked for, in characters; the work grows with its square.
+_SALVAGED = 4096
+
+
+@attrs.frozen
+class VideoError:
+    """Why a job failed."""
+
+    code: str | None = None
+    message: str | None = None
+
+
+@attrs.frozen
+class Video:
+    """A video job as the server last told it. Fields that it did not tell, or told wrongly, are None.
+
+    Attributes:
+        id: Identifies the job.
+        status: As the server wrote it; `unknown` if it did not. Compare with `is_completed` and its kin.
+        object: The kind of object, `video`.
+        model: The model that renders the job.
+        progress: Percentage rendered.
+        created_at: When the job was accepted, in Unix seconds.
+        size: Width and height in pixels, such as `1280x720`.
+        seconds: Length of the video in seconds, as a string.
+        remixed_from_video_id: The source video.
+        completed_at: When the job was completed, in Unix seconds.
+        expires_at: When the file will be deleted, in Unix seconds.
+        error: Why the job failed.
+        prompt: The prompt of the job.
+        raw: The whole answer, with fields that this class does not know.
+        request_id: The ID of the answer, for the vendor's support.
+    """
+
+    id: str
+    status: str
+    object: str | None = None
+    model: str | None = None
+    progress: int | None = None
+    created_at: int | None = None
+    size: str | None = None
+    seconds: str | None = None
+    remixed_from_video_id: str | None = None
+    completed_at: int | None = None
+    expires_at: int | None = None
+    error: VideoError | None = None
+    prompt: str | None = None
+    raw: dict[str, Any] = attrs.field(factory=dict, eq=False, repr=False)
+    request_id: str | None = attrs.field(default=None, eq=False)
+
+    @property
+    def is_completed(self) -> bool:
+        """Whether the file can be downloaded."""
+        return self.status.strip().lower() in _COMPLETED
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether the job ended without a video."""
+        return self.status.strip().lower() in _FAILED
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the job will change no more."""
+        return self.is_completed or self.is_failed
+
+
+@attrs.frozen
+class Model:
+    """A model that is served now.
+
+    Attributes:
+        id: What `remix` takes as `model`.
+        object: The kind of object, `model`.
+        created: When the model was added, in Unix seconds.
+        owned_by: Who offers it.
+    """
+
+    id: str
+    object: str | None = None
+    created: int | None = None
+    owned_by: str | None = None
+
+
+@attrs.frozen
+class Event:
+    """Something a client did, for metrics and traces.
+
+    Attributes:
+        kind: `attempt` after every request, `retry` before waiting for another, `poll` after every poll of a wait,
+            `download` when bytes start to come and when the file is whole.
+        operation: `remix`, `retrieve`, `download` or `models`.
+        attempt: Counts from 1 within the call, or within the wait for polls.
+        status_code: The HTTP status, if an answer came.
+        delay: Seconds until the next attempt, for `retry`.
+        request_id: The ID of the answer, if it had one.
+        video_id: The video the call is about.
+        elapsed: Seconds since the call (for `attempt`: the attempt) began.
+    """
+
+    kind: Literal["attempt", "retry", "poll", "download"]
+    operation: str
+    attempt: int
+    status_code: int | None = None
+    delay: float | None = None
+    request_id: str | None = None
+    video_id: str | None = None
+    elapsed: float = 0.0
+
+
+def text(value: object) -> str | None:
+    """`value` as a non-blank string, if it can be one."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def number(value: object) -> int | None:
+    """`value` as a whole number, if it can be one; reads `"47%"` as 47."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        digits = value.strip().removesuffix("%")
+        try:
+            value = float(digits) if len(digits) < 20 else None
+        except ValueError:
+            return None
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else None
+    return value if isinstance(value, int) else None
+
+
+def usable_id(answer: object) -> str | None:
+    """The id of a video in an answer of any known shape."""
+    if not isinstance(answer, Mapping):
+        return None
+    data = answer.get("data")
+    for source in (answer, data if isinstance(data, Mapping) else {}):
+        for name in ("id", "task_id"):
+            value = source.get(name)
+            if isinstance(value, str | int) and (found := text(value)):
+                return found
+    return None
+
+
+def salvage_id(garbled: str) -> str | None:
+    """The id of a video in JSON that broke off, if the id itself came whole."""
+    # A number may have lost digits, so what comes last counts only if it is a string.
+    ends = [len(garbled)] if garbled.rstrip().endswith(('"', "}")) else []
+    ends += [comma.start() for comma in re.finditer(",", garbled[:_SALVAGED])]
+    for end in ends:
+        for closing in ("", "}", "}}"):
+            try:
+                found = usable_id(json.loads(garbled[:end] + closing))
+            except (ValueError, RecursionError):
+                continue
+            if found:
+                return found
+    return None
+
+
+def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) -> Video:
+    """The tolerant reading of an answer whose id is known to be `video_id`."""
+    data = answer.get("data")
+    nested = data if isinstance(data, dict) and not (text(answer.get("id")) or text(answer.get("task_id"))) else {}
+    told = {**nested, **{name: value for name, value in answer.items() if value is not None}}
+    status = told.get("status")
+    return Video(
+        id=video_id,
+        status=status if isinstance(status, str) and status.strip() else "unknown",
+        object=text(told.get("object")),
+        model=text(told.get("model")),
+        progress=number(told.get("progress")),
+        created_at=number(told.get("created_at")),
+        size=text(told.get("size")),
+        seconds=text(told.get("seconds")),
+        remixed_from_video_id=text(told.get("remixed_from_video_id")),
+        completed_at=number(told.get("completed_at")),
+        expires_at=number(told.get("expires_at")),
+        error=_read_error(told.get("error")),
+        prompt=text(told.get("prompt")),
+        raw=answer,
+        request_id=request_id,
+    )
+
+
+def read_model(card: object) -> Model | None:
+    """The tolerant reading of one entry of the list of models; None without an id."""
+    if not isinstance(card, Mapping) or not (name := text(card.get("id"))):
+        return None
+    return Model(
+        id=name,
+        object=text(card.get("object")),
+        created=number(card.get("created")),
+        owned_by=text(card.get("owned_by")),
+    )
+
+
+def _read_error(error: object) -> VideoError | None:
+    if isinstance(error, Mapping):
+        return VideoError(code=text(error.get("code")), message=text(error.get("message")))
+    return VideoError(message=error) if isinstance(error, str) and error.strip() else None
