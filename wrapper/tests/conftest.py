@@ -42,7 +42,15 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A key, and nothing else of the machine's that a client would read."""
     monkeypatch.setenv("DEERAPI_KEY", KEY)
-    for name in ("DEERAPI_BASE_URL", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+    for name in (
+        "DEERAPI_BASE_URL",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ):
         monkeypatch.delenv(name, raising=False)
     yield
 

@@ -1,0 +1,149 @@
+"""What users may rely on, by name."""
+
+from __future__ import annotations
+
+import inspect
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from pathlib import Path
+
+import deerapi_remix
+import pytest
+from deerapi_remix import AsyncRemixClient, DeerAPIError, RemixClient, errors
+
+PACKAGE = Path(deerapi_remix.__file__).parent
+
+PUBLIC = """
+    AsyncRemixClient RemixClient RetryPolicy PollingPolicy Video VideoError Model Event
+    DeerAPIError ConfigurationError APIConnectionError APITimeoutError APIStatusError BadRequestError
+    AuthenticationError PermissionDeniedError NotFoundError ConflictError RateLimitError InternalServerError
+    APIResponseValidationError RemixFailedError WaitTimeoutError DownloadError __version__
+""".split()
+
+# Each error with its bases within the tree, and the builtin that it also is.
+TREE = {
+    "DeerAPIError": ("Exception",),
+    "ConfigurationError": ("DeerAPIError", "ValueError"),
+    "APIConnectionError": ("DeerAPIError",),
+    "APITimeoutError": ("APIConnectionError", "TimeoutError"),
+    "APIStatusError": ("DeerAPIError",),
+    "BadRequestError": ("APIStatusError",),
+    "AuthenticationError": ("APIStatusError",),
+    "PermissionDeniedError": ("APIStatusError",),
+    "NotFoundError": ("APIStatusError",),
+    "ConflictError": ("APIStatusError",),
+    "RateLimitError": ("APIStatusError",),
+    "InternalServerError": ("APIStatusError",),
+    "APIResponseValidationError": ("DeerAPIError",),
+    "RemixFailedError": ("DeerAPIError",),
+    "WaitTimeoutError": ("DeerAPIError", "TimeoutError"),
+    "DownloadError": ("DeerAPIError",),
+}
+
+SIGNATURES = {
+    "remix": "(self, video_id: 'str', *, prompt: 'str', model: 'str | None' = None) -> 'Video'",
+    "retrieve": "(self, video_id: 'str') -> 'Video'",
+    "wait": "(self, video: 'Video | str', *, timeout: 'float | None' = None, "
+    "on_update: 'Callable[[Video], None] | None' = None) -> 'Video'",
+    "download": "(self, video: 'Video | str', path: 'str | os.PathLike[str]', *, variant: 'str | None' = None, "
+    "overwrite: 'bool' = False, on_progress: 'Callable[[int, int | None], None] | None' = None) -> 'Path'",
+    "remix_to_file": "(self, video_id: 'str', path: 'str | os.PathLike[str]', *, prompt: 'str', "
+    "model: 'str | None' = None, timeout: 'float | None' = None, overwrite: 'bool' = False, "
+    "on_update: 'Callable[[Video], None] | None' = None, "
+    "on_progress: 'Callable[[int, int | None], None] | None' = None) -> 'Path'",
+    "models": "(self) -> 'tuple[Model, ...]'",
+}
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(deerapi_remix.__all__) == sorted(PUBLIC)
+    assert all(hasattr(deerapi_remix, name) for name in PUBLIC)
+
+
+def test_the_error_tree_is_this() -> None:
+    found = {
+        name: tuple(base.__name__ for base in kind.__bases__)
+        for name, kind in vars(errors).items()
+        if inspect.isclass(kind) and issubclass(kind, BaseException)
+    }
+    assert found == TREE
+
+
+def test_the_documented_error_tree_is_that_of_the_code() -> None:
+    """Each line of the tree in the docstring names an error, its depth, and the builtin that it also is."""
+    documented: dict[str, tuple[str, ...]] = {}
+    parents: list[str] = []
+    assert errors.__doc__
+    for line in errors.__doc__.splitlines()[2:]:
+        if found := re.match(r"([│├└ ]*)(\w+Error)(?: \((\w+)\))?", line):
+            branches, name, builtin = found.groups()
+            parents[len(branches) // 2 :] = [name]
+            parent = parents[-2] if len(parents) > 1 else "Exception"
+            documented[name] = (parent, builtin) if builtin else (parent,)
+    assert documented == TREE
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_the_methods_have_the_designed_signatures(name: str) -> None:
+    assert str(inspect.signature(getattr(RemixClient, name))) == SIGNATURES[name]
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
+def test_everything_public_has_a_docstring(name: str) -> None:
+    thing = getattr(deerapi_remix, name)
+    assert inspect.getdoc(thing)
+    if inspect.isclass(thing) and not issubclass(thing, DeerAPIError):
+        members = [m for n, m in vars(thing).items() if not n.startswith("_") and callable(m)]
+        assert all(inspect.getdoc(member) for member in members)
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_docstrings_name_every_argument_and_what_is_raised(name: str) -> None:
+    doc = inspect.getdoc(getattr(RemixClient, name)) or ""
+    for argument in list(inspect.signature(getattr(RemixClient, name)).parameters)[1:]:
+        assert re.search(rf"^    {argument}: ", doc, re.MULTILINE), f"{name} does not explain {argument}"
+    for section in ("Returns:", "Raises:", "Example:"):
+        assert section in doc, f"{name} has no {section}"
+
+
+def test_the_twin_points_to_the_docstrings_of_the_synchronous_client() -> None:
+    for name in SIGNATURES:
+        assert inspect.getdoc(getattr(AsyncRemixClient, name)) == f"See `RemixClient.{name}`."
+
+
+def test_importing_the_package_imports_neither_command_line_nor_testing_kit() -> None:
+    code = (
+        "import sys, httpx\n"  # Imports click and rich for its own command line, where they are installed.
+        "before = set(sys.modules)\n"
+        "import deerapi_remix\n"
+        "heavy = {'typer', 'rich', 'click', 'starlette', 'uvicorn', 'respx', 'yaml', 'jsonschema_rs', 'pytest'}\n"
+        "loaded = {name.partition('.')[0] for name in set(sys.modules) - before} & heavy\n"
+        "ours = {name for name in sys.modules if name.startswith(('deerapi_remix.cli', 'deerapi_remix.testing'))}\n"
+        "sys.exit(str(loaded | ours) if loaded | ours else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines that hold code: no blank lines, comments or docstrings."""
+    lines: set[int] = set()
+    before = tokenize.NEWLINE
+    layout = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
+        is_docstring = token.type == tokenize.STRING and before in (tokenize.NEWLINE, tokenize.INDENT)
+        if token.type not in layout | {tokenize.NEWLINE} and not is_docstring:
+            lines.update(range(token.start[0], token.end[0] + 1))
+        if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.DEDENT):
+            before = token.type
+    return len(lines)
+
+
+def test_the_core_stays_thin() -> None:
+    core = {path.name: lines_of_code(path) for path in PACKAGE.glob("*.py") if path.name != "cli.py"}
+    assert core["client.py"] < 200
+    assert core["async_client.py"] < 200
+    assert sum(core.values()) < 1_500, core
