@@ -1,0 +1,96 @@
+"""Do requests and answers keep to the OpenAPI document?"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from jsonschema_rs import Draft202012Validator
+
+from deerapi_remix.testing._messages import ROUTES, Answer, RecordedRequest
+
+# Statuses outside the document, in answer to a header outside the document.
+_UNDOCUMENTED = {416}
+
+
+class Contract:
+    """Each check returns None, or one line that names the operation, the place and the rule that is broken."""
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._document = document
+        self._validators: dict[int, Draft202012Validator] = {}
+
+    def request_problem(self, call: RecordedRequest) -> str | None:
+        operation = self._operation(call)
+        given = {"path": {"video_id": call.video_id}, "query": call.query}
+        for parameter in map(self._resolved, operation.get("parameters", ())):
+            name, where = parameter["name"], parameter["in"]
+            if name not in given.get(where, {}):
+                if parameter.get("required"):
+                    return f"{call.operation}: {where} parameter {name} is required"
+            elif wrong := self._mismatch(parameter["schema"], given[where][name], name):
+                return f"{call.operation}: {wrong}"
+        if "requestBody" in operation:
+            schema = operation["requestBody"]["content"]["application/json"]["schema"]
+            if wrong := self._mismatch(schema, call.body, "$"):
+                return f"{call.operation}: {wrong}"
+        return None
+
+    def answer_problem(self, call: RecordedRequest, answer: Answer) -> str | None:
+        if answer.status in _UNDOCUMENTED:
+            return None
+        wrong = self._answer_mismatch(self._operation(call)["responses"], answer)
+        return f"{call.operation} {answer.status}: {wrong}" if wrong else None
+
+    def _answer_mismatch(self, responses: Mapping[str, Any], answer: Answer) -> str | None:
+        if str(answer.status) not in responses:
+            return "the status is not documented"
+        response = self._resolved(responses[str(answer.status)])
+        for name, reference in response.get("headers", {}).items():
+            header, value = self._resolved(reference), answer.headers.get(name.lower())
+            if value is None:
+                if header.get("required"):
+                    return f"header {name} is required"
+            elif wrong := self._mismatch(header["schema"], value, f"header {name}"):
+                return wrong
+        media_type = answer.headers.get("content-type", "")
+        if media_type not in response["content"]:
+            return f"content type {media_type!r} is not documented"
+        if media_type != "application/json":
+            return None
+        return self._mismatch(response["content"][media_type]["schema"], json.loads(answer.body), "$")
+
+    def _operation(self, call: RecordedRequest) -> Mapping[str, Any]:
+        if call.operation is None:
+            raise ValueError(f"{call.method} {call.path} is outside the document")
+        method, path = ROUTES[call.operation]
+        operation: Mapping[str, Any] = self._document["paths"][path][method.lower()]
+        return operation
+
+    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        while "$ref" in node:
+            reference, node = node["$ref"], self._document
+            for key in reference.removeprefix("#/").split("/"):
+                node = node[key]
+        return node
+
+    def _mismatch(self, schema: Mapping[str, Any], value: Any, place: str) -> str | None:
+        # The document stays as it is while this object lives, so the identity of a schema in it is a key.
+        validator = self._validators.get(id(schema))
+        if validator is None:
+            # Beside the components, the references in the schema resolve as they do in the document.
+            rooted = {"components": self._document["components"], **schema}
+            validator = self._validators[id(schema)] = Draft202012Validator(rooted, validate_formats=True)
+        for error in validator.iter_errors(value):
+            path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.instance_path)
+            return f"{place}{path}: {error.message} ({error.kind.name})"
+        return None
+
+
+@cache
+def contract() -> Contract:
+    """The contract that the installed client was generated from."""
+    text = (files("deerapi_remix_generated") / "openapi.yaml").read_text(encoding="utf-8")
+    return Contract(yaml.safe_load(text))

@@ -1,0 +1,168 @@
+"""What goes into the fake and what comes out, as plain data."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import parse_qsl, unquote
+
+from attrs import field, frozen
+
+Operation = Literal["remix", "retrieve", "download", "models"]
+
+ROUTES: Mapping[Operation, tuple[str, str]] = {
+    "remix": ("POST", "/v1/videos/{video_id}/remix"),
+    "retrieve": ("GET", "/v1/videos/{video_id}"),
+    "download": ("GET", "/v1/videos/{video_id}/content"),
+    "models": ("GET", "/v1/models"),
+}
+_PATTERNS: Mapping[Operation, re.Pattern[str]] = {
+    operation: re.compile(path.replace("{video_id}", "([^/]+)")) for operation, (_, path) in ROUTES.items()
+}
+
+_BEARER = re.compile(r"bearer +([!-~]+)", re.IGNORECASE)
+
+REQUEST_ID = "x-oneapi-request-id"
+
+_ERRORS = {
+    400: ("invalid_request_error", "invalid_request", "The request is not acceptable"),
+    401: ("new_api_error", "invalid_token", "Invalid token"),
+    403: ("new_api_error", "insufficient_user_quota", "user quota is not enough"),
+    404: ("invalid_request_error", "not_found", "Not found"),
+    405: ("invalid_request_error", "method_not_allowed", "Method not allowed"),
+    429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached"),
+    416: ("invalid_request_error", "range_not_satisfiable", "The range is not satisfiable"),
+    503: ("new_api_error", "model_not_available", "No available channel"),
+}
+_OTHER_ERROR = ("new_api_error", "do_request_failed", "do request failed")
+
+
+def _with_lower_case_names(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+@frozen
+class Request:
+    """A request as it came over the wire: `path` and `query` are still percent-encoded."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(factory=dict, converter=_with_lower_case_names)
+    body: bytes = field(default=b"", repr=False)
+
+
+@frozen
+class Answer:
+    """An answer, and what becomes of it on the way: `lost` never arrives, `cut_at` breaks off after that many bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    lost: bool = False
+    cut_at: int | None = None
+
+
+@frozen
+class RecordedRequest:
+    """A request that the fake has seen. The key is masked; `status` is None if no answer arrived."""
+
+    operation: Operation | None
+    method: str
+    path: str
+    video_id: str | None
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any
+    request_id: str
+    status: int | None = None
+
+
+def _route(path: str) -> tuple[Operation, str | None] | None:
+    """The operation at a path, and the id in it; an id is one segment, decoded once."""
+    for operation, pattern in _PATTERNS.items():
+        if match := pattern.fullmatch(path):
+            return operation, unquote(match[1]) if pattern.groups else None
+    return None
+
+
+def allowed_method(path: str) -> str | None:
+    """The method of the operation at a path, None if there is none."""
+    route = _route(path)
+    return ROUTES[route[0]][0] if route else None
+
+
+def bearer_key(request: Request) -> str | None:
+    """The key, None if it is missing or malformed."""
+    match = _BEARER.fullmatch(request.headers.get("authorization", ""))
+    return match[1] if match else None
+
+
+def read(request: Request, request_id: str) -> RecordedRequest:
+    operation, video_id = _route(request.path) or (None, None)
+    headers = dict(request.headers)
+    if "authorization" in headers:
+        headers["authorization"] = "Bearer ***" if bearer_key(request) else "***"
+    return RecordedRequest(
+        operation=operation if operation and request.method == ROUTES[operation][0] else None,
+        method=request.method,
+        path=request.path,
+        video_id=video_id,
+        query=dict(parse_qsl(request.query, keep_blank_values=True)),
+        headers=headers,
+        body=_json(request.body),
+        request_id=request_id,
+    )
+
+
+def _json(body: bytes) -> Any:
+    """The value of a JSON text, None if it is not one."""
+    try:
+        value = json.loads(body.decode(), parse_constant=_refuse)
+        # An escaped lone surrogate is valid JSON and no text.
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def answer(
+    request_id: str, status: int, body: bytes, content_type: str | None, headers: Mapping[str, str] | None = None
+) -> Answer:
+    usual = {REQUEST_ID: request_id, "content-length": str(len(body))}
+    if content_type:
+        usual["content-type"] = content_type
+    if status == 429:
+        usual["retry-after"] = "1"
+    return Answer(status, usual | _with_lower_case_names(headers or {}), body)
+
+
+def json_answer(request_id: str, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+    return answer(request_id, status, json.dumps(value).encode(), "application/json", headers)
+
+
+def nested_error(
+    request_id: str,
+    status: int,
+    message: str | None = None,
+    *,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
+    """The shape in which the gateway itself refuses a request."""
+    usual_type, usual_code, usual_message = _ERRORS.get(status, _OTHER_ERROR)
+    details = {
+        "message": f"{message or usual_message} (request id: {request_id})",
+        "type": usual_type,
+        "code": code or usual_code,
+    }
+    return json_answer(request_id, status, {"error": details}, headers)
+
+
+def flat_error(request_id: str, code: str, message: str) -> Answer:
+    """The shape in which the part that keeps the jobs refuses a request."""
+    return json_answer(request_id, 400, {"code": code, "message": message, "data": None})
