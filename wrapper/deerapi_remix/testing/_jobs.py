@@ -14,18 +14,20 @@ class VirtualClock:
     """
 
     def __init__(self, start: float = 1_758_941_485.0) -> None:
-        self._now = start
+        self._start = start
+        # Apart from the start, beside which small steps would lose their digits.
+        self._elapsed = 0.0
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
-        return self._now
+        return self._start + self._elapsed
 
     def advance(self, seconds: float) -> None:
         """Moves on by `seconds`, never back."""
         if not seconds >= 0:
             raise ValueError("seconds must not be negative")
         with self._lock:
-            self._now += seconds
+            self._elapsed += seconds
 
 
 @frozen

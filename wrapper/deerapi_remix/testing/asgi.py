@@ -67,8 +67,8 @@ class _Adapter:
         headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         body = answer.body[: answer.cut_at]
-        for start in range(0, len(body), _CHUNK):
-            await send({"type": "http.response.body", "body": body[start : start + _CHUNK], "more_body": True})
+        for end in range(_CHUNK, len(body) + _CHUNK, _CHUNK):
+            await send({"type": "http.response.body", "body": body[end - _CHUNK : end], "more_body": True})
         if answer.cut_at is not None:
             raise ConnectionBrokenError(
                 f"the body was cut after {answer.cut_at} of {len(answer.body)} bytes, as scripted"
@@ -118,6 +118,8 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # asyncio sees to this only where the protocol is given, and an answer would wait for the client's delayed ACK.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if ":" in host else host
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
 

@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from deerapi_remix.testing import FakeDeerAPI, VirtualClock
+from deerapi_remix.testing.fake import Answer, Operation, Request
+
+KEY = {"Authorization": "Bearer sk-secret"}
+PROMPT = "The cat takes a bow"
+
+
+def send(fake: FakeDeerAPI, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    path, _, query = path.partition("?")
+    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    return fake.handle(Request(method, path, query, {**KEY, "Content-Type": "application/json", **names}, content))
+
+
+def remix(fake: FakeDeerAPI, source: str = "video_123", body: object = None) -> Answer:
+    return send(fake, "POST", f"/v1/videos/{source}/remix", body or {"prompt": PROMPT})
+
+
+def accepted(fake: FakeDeerAPI, source: str = "video_123") -> str:
+    answer = remix(fake, source)
+    assert answer.status == 200
+    return str(value(answer)["id"])
+
+
+def state(fake: FakeDeerAPI, video_id: str) -> dict[str, Any]:
+    return value(send(fake, "GET", f"/v1/videos/{video_id}"))
+
+
+def value(answer: Answer) -> dict[str, Any]:
+    parsed: dict[str, Any] = json.loads(answer.body)
+    return parsed
+
+
+def test_an_accepted_remix_answers_the_nine_documented_fields(fake: FakeDeerAPI) -> None:
+    job = value(remix(fake))
+    assert re.fullmatch(r"video_[0-9a-f]{32}", job.pop("id"))
+    assert job == {
+        "object": "video",
+        "model": "sora-2",
+        "status": "queued",
+        "progress": 0,
+        "created_at": 1758941485,
+        "size": "1280x720",
+        "seconds": "4",
+        "remixed_from_video_id": "video_123",
+    }
+
+
+def test_a_job_moves_with_the_clock(fake: FakeDeerAPI, clock: VirtualClock) -> None:
+    video_id = accepted(fake)
+    seen = []
+    for seconds in (0.9, 0.1, 4, 4.99, 0.01):
+        clock.advance(seconds)
+        job = state(fake, video_id)
+        seen.append((job["status"], job["progress"], job["completed_at"], job["expires_at"]))
+    assert seen == [
+        ("queued", 0, None, None),
+        ("in_progress", 10, None, None),
+        ("in_progress", 50, None, None),
+        ("in_progress", 99, None, None),
+        ("completed", 100, 1758941495, 1758941495 + 86400),
+    ]
+
+
+def test_many_small_steps_of_the_clock_reach_the_end(fake: FakeDeerAPI, clock: VirtualClock) -> None:
+    video_id = accepted(fake)
+    for _ in range(100):
+        clock.advance(0.1)
+    assert fake.jobs[video_id].status == "completed"
+
+
+def test_progress_does_not_fall_when_the_clock_is_set_back() -> None:
+    times = [100.0]
+    fake = FakeDeerAPI(clock=lambda: times[-1], render_seconds=10)
+    video_id = accepted(fake)
+    times.append(106.0)
+    assert state(fake, video_id)["progress"] == 60
+    times.append(101.0)
+    assert state(fake, video_id)["progress"] == 60
+
+
+def test_zero_render_seconds_complete_a_job_at_once() -> None:
+    assert value(remix(FakeDeerAPI(render_seconds=0)))["status"] == "completed"
+
+
+def test_retrieve_tells_the_prompt_and_the_source(fake: FakeDeerAPI) -> None:
+    job = state(fake, accepted(fake))
+    assert (job["prompt"], job["remixed_from_video_id"]) == (PROMPT, "video_123")
+
+
+def test_the_source_video_is_completed_and_no_remix(fake: FakeDeerAPI) -> None:
+    job = state(fake, "video_123")
+    assert (job["status"], job["model"], job["remixed_from_video_id"]) == ("completed", "sora-2", None)
+
+
+def test_a_completed_remix_can_be_remixed_with_its_own_model(fake: FakeDeerAPI, clock: VirtualClock) -> None:
+    first = value(remix(fake, body={"prompt": PROMPT, "model": "sora-2-pro"}))["id"]
+    clock.advance(10)
+    second = value(remix(fake, first))
+    assert (second["model"], second["remixed_from_video_id"]) == ("sora-2-pro", first)
+
+
+def test_the_models_are_listed(fake: FakeDeerAPI) -> None:
+    models = value(send(fake, "GET", "/v1/models"))
+    assert [card["id"] for card in models["data"]] == ["sora-2", "sora-2-pro"]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"{", "the body must be a JSON object"),
+        (b"", "the body must be a JSON object"),
+        (b"[1]", "the body must be a JSON object"),
+        (b'{"prompt": NaN}', "the body must be a JSON object"),
+        (b'{"prompt": "\\ud800"}', "the body must be a JSON object"),
+        (b"[" * 100_000, "the body must be a JSON object"),
+        (b"\xff", "the body must be a JSON object"),
+        ({"model": "sora-2"}, "prompt is required"),
+        ({"prompt": ""}, "prompt must be a string that is not blank"),
+        ({"prompt": " \n\u3000"}, "prompt must be a string that is not blank"),
+        ({"prompt": None}, "prompt must be a string that is not blank"),
+        ({"prompt": PROMPT, "model": " "}, "model must be a string that is not blank"),
+        ({"prompt": PROMPT, "model": None}, "model must be a string that is not blank"),
+    ],
+)
+def test_a_malformed_remix_is_refused_and_the_field_is_named(fake: FakeDeerAPI, body: object, message: str) -> None:
+    answer = send(fake, "POST", "/v1/videos/video_123/remix", body)
+    error = value(answer)["error"]
+    assert answer.status == 400
+    assert error["message"] == f"{message} (request id: {answer.headers['x-oneapi-request-id']})"
+    assert list(fake.jobs) == ["video_123"]
+
+
+def test_another_content_type_than_json_is_refused(fake: FakeDeerAPI) -> None:
+    answer = send(fake, "POST", "/v1/videos/video_123/remix", {"prompt": PROMPT}, Content_Type="text/plain")
+    assert answer.status == 400
+
+
+def test_an_unknown_source_is_refused_in_the_flat_shape(fake: FakeDeerAPI) -> None:
+    answer = remix(fake, "video_0")
+    assert answer.status == 400
+    assert value(answer) == {"code": "task_not_exist", "message": "task_not_exist", "data": None}
+
+
+def test_a_source_that_is_still_rendering_is_refused(fake: FakeDeerAPI) -> None:
+    answer = remix(fake, accepted(fake))
+    assert (answer.status, value(answer)["message"]) == (400, "Task is not completed yet")
+
+
+def test_a_model_that_is_not_served_is_503(fake: FakeDeerAPI) -> None:
+    answer = remix(fake, body={"prompt": PROMPT, "model": "sora-1"})
+    assert (answer.status, value(answer)["error"]["code"]) == (503, "model_not_available")
+
+
+def test_an_unknown_video_is_404_in_the_nested_shape(fake: FakeDeerAPI) -> None:
+    for path in ("/v1/videos/video_0", "/v1/videos/video_0/content"):
+        answer = send(fake, "GET", path)
+        assert (answer.status, value(answer)["error"]["code"]) == (404, "not_found")
+
+
+def test_content_of_an_unfinished_job_is_refused(fake: FakeDeerAPI) -> None:
+    answer = send(fake, "GET", f"/v1/videos/{accepted(fake)}/content")
+    assert (answer.status, value(answer)["message"]) == (400, "Task is not completed yet")
+
+
+@pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "sk-secret", "Basic abc", "Bearer a b", "Bearer é"])
+def test_a_missing_or_malformed_key_is_401(fake: FakeDeerAPI, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = fake.handle(Request("GET", "/v1/models", headers=headers))
+    assert (answer.status, value(answer)["error"]["code"]) == (401, "invalid_token")
+
+
+def test_with_api_keys_only_those_are_valid() -> None:
+    fake = FakeDeerAPI(api_keys={"sk-other"})
+    assert send(fake, "GET", "/v1/models").status == 401
+    assert send(fake, "GET", "/v1/models", Authorization="Bearer sk-other").status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/videos", "/v1/videos/", "/v1/videos//remix", "/v1/videos/a/b", "/v1/models/"]
+)
+def test_another_path_is_404(fake: FakeDeerAPI, path: str) -> None:
+    answer = send(fake, "GET", path)
+    assert (answer.status, "error" in value(answer)) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/videos/video_123/remix", "POST"),
+        ("HEAD", "/v1/videos/video_123/content", "GET"),
+        ("DELETE", "/v1/videos/video_123", "GET"),
+        ("POST", "/v1/models", "GET"),
+    ],
+)
+def test_another_method_is_405_and_says_which_is_allowed(
+    fake: FakeDeerAPI, method: str, path: str, allowed: str
+) -> None:
+    answer = send(fake, method, path)
+    assert (answer.status, answer.headers["allow"]) == (405, allowed)
+
+
+@pytest.mark.parametrize(
+    ("segment", "video_id"),
+    [
+        ("a%2Fb", "a/b"),
+        ("%C3%A9", "é"),
+        ("a%3Fb", "a?b"),
+        ("%252F", "%2F"),
+        ("a+b", "a+b"),
+        ("a%0Ab", "a\nb"),
+        ("%2E%2E", ".."),
+    ],
+)
+def test_an_id_is_one_segment_decoded_once(fake: FakeDeerAPI, segment: str, video_id: str) -> None:
+    fake.add_video(video_id)
+    assert state(fake, segment)["id"] == video_id
+    assert fake.requests[-1].video_id == video_id
+    assert send(fake, "GET", f"/v1/videos/{segment}/content").status == 200
+
+
+def test_a_recorded_request_holds_what_was_sent_but_not_the_key(fake: FakeDeerAPI) -> None:
+    answer = remix(fake, body={"prompt": PROMPT, "model": "sora-2"})
+    (request,) = fake.requests
+    assert (request.operation, request.method, request.path) == ("remix", "POST", "/v1/videos/video_123/remix")
+    assert request.video_id == "video_123"
+    assert request.body == {"prompt": PROMPT, "model": "sora-2"}
+    assert request.headers["authorization"] == "Bearer ***"
+    assert (request.status, request.request_id) == (200, answer.headers["x-oneapi-request-id"])
+    assert "sk-secret" not in repr(fake.requests)
+
+
+def test_a_malformed_key_is_masked_too(fake: FakeDeerAPI) -> None:
+    send(fake, "GET", "/v1/models?variant=video", Authorization="sk-secret word")
+    assert "sk-secret" not in repr(fake.requests)
+    assert fake.requests[0].query == {"variant": "video"}
+
+
+def test_every_answer_has_a_request_id_of_its_own(fake: FakeDeerAPI) -> None:
+    fake.answers("models", 204)
+    answers = [send(fake, "GET", path) for path in ("/v1/models", "/v1/models", "/", "/v1/videos/video_0")]
+    assert len({answer.headers["x-oneapi-request-id"] for answer in answers}) == 4
+
+
+def test_reset_forgets_everything_but_the_source_video(fake: FakeDeerAPI) -> None:
+    accepted(fake)
+    fake.rate_limited()
+    fake.reset()
+    assert (list(fake.jobs), fake.requests) == (["video_123"], ())
+    assert remix(fake).status == 200
+
+
+def test_threads_share_a_fake(fake: FakeDeerAPI) -> None:
+    fake.rate_limited(times=20)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: remix(fake).status, range(200)))
+    assert (statuses.count(200), statuses.count(429)) == (180, 20)
+    assert (len(fake.jobs), len(fake.requests)) == (181, 200)
+
+
+def test_a_check_of_answers_turns_a_violation_into_500(fake: FakeDeerAPI, caplog: pytest.LogCaptureFixture) -> None:
+    request = Request("GET", "/v1/models", headers=KEY)
+    answer = fake.handle(request, check_answer=lambda call, answer: "models 200: broken")
+    assert answer.status == 500
+    assert value(answer)["error"]["message"].startswith("models 200: broken")
+    assert "models 200: broken" in caplog.text
+
+
+@pytest.mark.parametrize("seconds", [-1, float("inf"), float("nan")])
+def test_render_seconds_must_be_a_finite_number(seconds: float) -> None:
+    with pytest.raises(ValueError, match="render_seconds"):
+        FakeDeerAPI(render_seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [-1, float("nan")])
+def test_the_virtual_clock_does_not_go_back(seconds: float) -> None:
+    with pytest.raises(ValueError, match="negative"):
+        VirtualClock().advance(seconds)
+
+
+def test_an_unknown_operation_cannot_be_scripted(fake: FakeDeerAPI) -> None:
+    operation: Operation = "submit"  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    with pytest.raises(ValueError, match="remix, retrieve, download, models"):
+        fake.answers(operation, 500)
+
+
+def test_importing_the_fake_needs_no_extra() -> None:
+    code = "import sys, deerapi_remix.testing; print({'starlette', 'uvicorn', 'respx', 'yaml'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
