@@ -23,32 +23,14 @@ from .errors import (
 )
 from .models import Event, Model, Video, VideoError
 
-__all__ = [
-    "APIConnectionError",
-    "APIResponseValidationError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AsyncRemixClient",
-    "AuthenticationError",
-    "BadRequestError",
-    "ConfigurationError",
-    "ConflictError",
-    "DeerAPIError",
-    "DownloadError",
-    "Event",
-    "InternalServerError",
-    "Model",
-    "NotFoundError",
-    "PermissionDeniedError",
-    "PollingPolicy",
-    "RateLimitError",
-    "RemixClient",
-    "RemixFailedError",
-    "RetryPolicy",
-    "Video",
-    "VideoError",
-    "WaitTimeoutError",
-    "__version__",
+# fmt: off
+__all__ = [  # noqa: RUF022  # Clients, policies and values; then the errors in the order of their tree.
+    "AsyncRemixClient", "RemixClient", "PollingPolicy", "RetryPolicy", "Event", "Model", "Video", "VideoError",
+    "DeerAPIError", "ConfigurationError", "APIConnectionError", "APITimeoutError",
+    "APIStatusError", "BadRequestError", "AuthenticationError", "PermissionDeniedError", "NotFoundError",
+    "ConflictError", "RateLimitError", "InternalServerError",
+    "APIResponseValidationError", "RemixFailedError", "WaitTimeoutError", "DownloadError", "__version__",
 ]
+# fmt: on
 
 __version__ = "0.1.0"

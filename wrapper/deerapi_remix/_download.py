@@ -1,7 +1,5 @@
 """The file on disk: there whole, or not at all; and what an answer must be like to become part of it."""
 
-from __future__ import annotations
-
 import errno
 import os
 import re
@@ -66,11 +64,16 @@ class PartFile:
     def publish(self) -> Path:
         """Give the whole file its name, and the target's path back."""
         self._file.close()
-        if self._overwrite:
-            self.path.replace(self.target)
-        else:
-            self._publish_if_free()
-        _sync_folder(self.target.parent)
+        try:
+            if self._overwrite:
+                self.path.replace(self.target)
+            else:
+                os.link(self.path, self.target)
+        except OSError as error:
+            if self._overwrite or error.errno not in _NO_LINKS:
+                raise
+            self._refuse_to_clobber()
+            self.path.rename(self.target)
         return self.target
 
     def looks_whole(self) -> bool:
@@ -82,7 +85,7 @@ class PartFile:
                 file.seek(position)
                 header = file.read(16)
                 if position == 0 and header[4:8] != b"ftyp":
-                    return True
+                    return len(header) >= 8  # Less cannot be told apart from a video that broke off.
                 size = int.from_bytes(header[:4], "big")
                 if size == 1:
                     size = int.from_bytes(header[8:16], "big")
@@ -96,29 +99,6 @@ class PartFile:
     def _refuse_to_clobber(self) -> None:
         if not self._overwrite and os.path.lexists(self.target):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
-
-    def _publish_if_free(self) -> None:
-        try:
-            os.link(self.path, self.target)
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            self._refuse_to_clobber()
-            self.path.rename(self.target)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name last, where a folder can be synced."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:  # Windows, or a folder that may be written but not read.
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass  # The file is there and whole; some file systems cannot sync a folder.
-    finally:
-        os.close(handle)
 
 
 class Transfer:
@@ -199,13 +179,8 @@ class Transfer:
 
     def error(self, problem: str, *, retryable: bool = False) -> DownloadError:
         """A DownloadError with what is known of the file."""
-        return DownloadError(
-            f"download: {problem}",
-            path=self.part.target,
-            received=self.received,
-            expected=self.expected,
-            retryable=retryable,
-        )
+        known = {"path": self.part.target, "received": self.received, "expected": self.expected}
+        return DownloadError(f"download: {problem}", retryable=retryable, **known)
 
     def forget(self) -> None:
         """Drop what came: it cannot be continued."""

@@ -1,21 +1,23 @@
-"""Every decision about one attempt: what is sent, what came back, and what that means. Moves no bytes itself."""
+"""What is asked for, and every decision about one attempt at it. Moves no bytes itself."""
 
 from __future__ import annotations
 
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
+import attrs
 import httpx
 
 from . import _clock, _failures
 from ._download import Transfer
+from ._retry import Retries
 from ._settings import Settings
-from .errors import APIResponseValidationError, DeerAPIError
-from .models import Event, Video, salvage_id
+from .errors import DeerAPIError
+from .models import Event, EventKind, Video, salvage_id
 
 ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 1024 * 1024
@@ -23,54 +25,60 @@ REDIRECT_LIMIT = 5
 # Keys shorter than this are not looked for in answers: they would be found in ordinary words.
 _SHORTEST_SECRET = 6
 
-_Error = TypeVar("_Error", bound=DeerAPIError)
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Call(Generic[T]):
+    """What is asked for.
+
+    Attributes:
+        operation: Its name in errors, logs and events.
+        send: Has the generated function build the request and hand it to a seam. Awaitable with an `AsyncSeam`.
+        read: Makes the result from what came back.
+        video_id: The video it is about.
+        paid: Whether it costs money.
+    """
+
+    operation: str
+    send: Callable[[Any], Any]
+    read: Callable[[Exchange, Settings], T]
+    video_id: str | None = None
+    paid: bool = False
 
 
 class Exchange:
     """One attempt.
 
     Attributes:
-        operation: Its name in errors, logs and events.
-        paid: Whether it costs money.
+        call: What is asked for.
         started: When it began, on the monotonic clock.
         status: The HTTP status, once one has arrived.
         headers: The headers of the answer.
         request_id: The ID of the answer.
     """
 
+    status: int | None = None
+    request_id: str | None = None
+    _request: httpx.Request | None = None
+    _raised: Exception | None = None
+    _redirects = 0
+    _into_file = False
+    _decoded_already = False
+
     def __init__(
-        self,
-        settings: Settings,
-        operation: str,
-        *,
-        paid: bool,
-        video_id: str | None,
-        attempt: int,
-        until: float,
-        deadline: float,
-        transfer: Transfer | None,
+        self, settings: Settings, call: Call[Any], transfer: Transfer | None, retries: Retries, deadline: float
     ) -> None:
-        self._settings = settings
-        self.operation = operation
-        self.paid = paid
-        self._video_id = video_id
-        self._attempt = attempt
-        self._deadline = math.inf if paid else deadline  # No deadline ever clips a paid submit.
-        self._until = min(until + settings.patience, self._deadline)
-        self._transfer = transfer
+        self.call = call
         self.started = _clock.monotonic()
-        self._sent = False
-        self._request: httpx.Request | None = None
-        self._range: dict[str, str] = {}
-        self._redirects = 0
-        self._body = bytearray()
-        self._into_file = False
-        self._decoded_already = False
-        self._too_long = False
-        self._raised: Exception | None = None
-        self.status: int | None = None
         self.headers = httpx.Headers()
-        self.request_id: str | None = None
+        self._settings = settings
+        self._transfer = transfer
+        self._attempt = retries.attempt
+        self._deadline = math.inf if call.paid else deadline  # No deadline ever clips a paid submit.
+        self._until = min(retries.until + settings.patience, self._deadline)
+        self._range: dict[str, str] = {}
+        self._body = bytearray()
 
     # What is sent
 
@@ -84,7 +92,6 @@ class Exchange:
             request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
         request.headers["Authorization"] = self._settings.key.header()
         self._request = request
-        self._sent = True
         return request
 
     def _timeout(self) -> httpx.Timeout:
@@ -104,11 +111,11 @@ class Exchange:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
             if self.status is not None and not self._succeeded:
                 return  # A status other than 2xx decides alone, whatever happened to its body.
-            failure = _failures.no_answer(self.operation, error, paid=self.paid, request_id=self.request_id)
+            failure = _failures.no_answer(self.call.operation, error, paid=self.call.paid, request_id=self.request_id)
             raise self._with_salvaged_id(failure) from error
         except BaseException:
-            if self.paid and self._sent:
-                self._settings.journal.interrupted(self._video_id)
+            if self.call.paid and self._request is not None:
+                self._settings.journal.interrupted(self.call.video_id)
             raise
 
     def opened(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request | None:
@@ -120,46 +127,47 @@ class Exchange:
         if self._transfer is not None:
             try:
                 if response.has_redirect_location:
-                    return self._redirect(http, response)
+                    self.status = None
+                    return self._redirect(self._transfer, http, response)
                 if self._succeeded:
                     self._into_file = self._transfer.begin(self.status, self.headers, asked_for_rest=bool(self._range))
-                    self._tell_download()
+                    self.tell("download", self.started)
             except DeerAPIError as error:
                 self._raised = error
+        if response.is_stream_consumed:  # A transport or hook of the user's has read it, and decoded it.
+            self.chunk(response.content)
         return None
 
     def chunk(self, chunk: bytes) -> bool:
         """Take in bytes of the body; whether more are wanted."""
-        if self._raised is not None:
-            return False
-        if self._into_file and self._transfer is not None:
+        if self._transfer is not None and self._into_file:
             try:
                 self._transfer.write(chunk)
             except Exception as error:  # The disk's or on_progress's own: raised outside the guard.
                 self._raised = error
-            limit = self._deadline
         else:
             self._body += chunk
-            self._too_long = len(self._body) > self._limit
-            limit = self._until
-        if _clock.monotonic() >= limit:
+        if self._raised is not None or len(self._body) > self._limit:
+            return False
+        if _clock.monotonic() >= (self._deadline if self._into_file else self._until):
             raise httpx.ReadTimeout("the answer takes longer than there is time for")
-        return not self._too_long
+        return True
 
     def time_left(self) -> float | None:
         """Seconds that the exchange may take as a whole; None for a file without a deadline, once it arrives."""
         until = self._deadline if self._into_file else self._until
         return None if until == math.inf else max(until - _clock.monotonic(), 0.0)
 
-    def _redirect(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request:
-        assert self._transfer is not None  # noqa: S101
+    def _redirect(
+        self, transfer: Transfer, http: httpx.Client | httpx.AsyncClient, response: httpx.Response
+    ) -> httpx.Request:
         source = response.request.url
         target = source.join(response.headers["Location"])
         self._redirects += 1
         if self._redirects > REDIRECT_LIMIT:
-            raise self._transfer.error(f"more than {REDIRECT_LIMIT} redirects")
+            raise transfer.error(f"more than {REDIRECT_LIMIT} redirects")
         if target.scheme not in ("http", "https") or (source.scheme == "https" and target.scheme == "http"):
-            raise self._transfer.error(f"a redirect from {source.scheme} to {target.scheme} is refused")
+            raise transfer.error(f"a redirect from {source.scheme} to {target.scheme} is refused")
         headers = {**self._range, "Accept-Encoding": "identity"}
         request = http.build_request("GET", target, headers=headers, timeout=self._timeout())
         request.headers.pop("Authorization", None)
@@ -167,18 +175,14 @@ class Exchange:
             request.headers["Authorization"] = self._request.headers["Authorization"]
         return request
 
-    def _tell_download(self) -> None:
-        self._settings.journal.emit(
-            Event(
-                kind="download",
-                operation=self.operation,
-                attempt=self._attempt,
-                status_code=self.status,
-                request_id=self.request_id,
-                video_id=self._video_id,
-                elapsed=_clock.monotonic() - self.started,
-            )
-        )
+    def tell(
+        self, kind: EventKind, since: float, error: DeerAPIError | None = None, delay: float | None = None
+    ) -> None:
+        """Emit an event about this attempt."""
+        call, elapsed = self.call, _clock.monotonic() - since
+        request_id = (error.request_id if error else None) or self.request_id
+        event = Event(kind, call.operation, self._attempt, self.status, delay, request_id, call.video_id, elapsed)
+        self._settings.journal.emit(event)
 
     # What it means
 
@@ -186,15 +190,18 @@ class Exchange:
         """Raise what went wrong; return if a 2xx came whole."""
         if self._raised is not None:
             raise self._raised
+        if self.status == 416 and self._transfer is not None and self._range:
+            self._transfer.forget()
+            raise self._transfer.error("the server does not have the rest of the file", retryable=True)
         if not self._succeeded:
-            raise self._bad_status()
+            raise _failures.bad_status(self.call.operation, self.status or 0, **self._came())
         if self._transfer is not None:
             self._transfer.end(_failures.read_failure(self._text())[1])
-            self._tell_download()
+            self.tell("download", self.started)
 
     def answer(self) -> Any:
         """The JSON of a 2xx; APIResponseValidationError if it has none."""
-        if self._too_long:
+        if len(self._body) > self._limit:
             raise self.unreadable(f"the answer is longer than {self._limit} bytes")
         try:
             return self._redacted(json.loads(self._content()))
@@ -204,20 +211,13 @@ class Exchange:
             problem = "the answer is not JSON"
         raise self.unreadable(problem)
 
-    def unreadable(self, problem: str, video: Video | None = None) -> APIResponseValidationError:
+    def unreadable(self, problem: str, video: Video | None = None) -> DeerAPIError:
         """The error for a 2xx that is no use, or that was read as `video` but breaks the contract."""
-        error = _failures.unreadable(self.operation, problem, self._clean_headers(), self._text(), paid=self.paid)
+        error = _failures.unreadable(self.call.operation, problem, **self._came())
         if video is not None:
             error.video, error.video_id = video, video.id
             return error
         return self._with_salvaged_id(error)
-
-    def _bad_status(self) -> DeerAPIError:
-        assert self.status is not None  # noqa: S101  # Whoever asks has seen `opened`.
-        if self.status == 416 and self._transfer is not None and self._range:
-            self._transfer.forget()
-            return self._transfer.error("the server does not have the rest of the file", retryable=True)
-        return _failures.bad_status(self.operation, self.status, self._clean_headers(), self._text(), paid=self.paid)
 
     @property
     def _succeeded(self) -> bool:
@@ -243,12 +243,13 @@ class Exchange:
         except zlib.error:
             return ""
 
-    def _clean_headers(self) -> httpx.Headers:
-        return httpx.Headers([(name, self._redacted(value)) for name, value in self.headers.multi_items()])
+    def _came(self) -> dict[str, Any]:
+        headers = httpx.Headers([(name, self._redacted(value)) for name, value in self.headers.multi_items()])
+        return {"headers": headers, "body": self._text(), "paid": self.call.paid}
 
-    def _with_salvaged_id(self, error: _Error) -> _Error:
+    def _with_salvaged_id(self, error: DeerAPIError) -> DeerAPIError:
         """Add the id from what came of a garbled answer to a submit: it may be all that is left of a paid job."""
-        if self.paid and self._succeeded and (found := salvage_id(self._text())):
+        if self.call.paid and self._succeeded and (found := salvage_id(self._text())):
             error.video_id, error.video = found, Video(id=found, status="unknown")
             self._settings.journal.accepted(found, self.request_id)
         return error

@@ -6,8 +6,6 @@ transient   no answer, 408, 429, any 5xx
 A paid request that failed ambiguously may have been charged. What is transient and was not charged may be sent again.
 """
 
-from __future__ import annotations
-
 import email.utils
 import json
 import math
@@ -15,37 +13,23 @@ import re
 import ssl
 from collections.abc import Mapping
 from datetime import UTC
-from http import HTTPStatus
-from typing import TypedDict
+from http.client import responses
 
 import httpx
 
-from . import _clock
-from .errors import (
-    APIConnectionError,
-    APIResponseValidationError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InternalServerError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-)
+from . import _clock, errors
+from .models import text
 
 BODY_SHOWN = 2_000
-UNKNOWN_VIDEO = "task_not_exist"
 
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: BadRequestError,
-    429: RateLimitError,
+_BY_STATUS: dict[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.BadRequestError,
+    429: errors.RateLimitError,
 }
 # The request never left: the connection was not made, or there was none to take.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
@@ -56,22 +40,19 @@ _REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]+)\s*\)", re.IGNORE
 _TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
 
 
-class _Verdict(TypedDict):
-    may_have_been_charged: bool
-    retryable: bool
-
-
-def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> _Verdict:
+def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]:
     charged = paid and ambiguous
     return {"may_have_been_charged": charged, "retryable": transient and not charged}
 
 
-def no_answer(operation: str, error: Exception, *, paid: bool, request_id: str | None = None) -> APIConnectionError:
+def no_answer(
+    operation: str, error: Exception, *, paid: bool, request_id: str | None = None
+) -> errors.APIConnectionError:
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
     final = isinstance(error, _NEVER_SENDABLE) or _is_bad_certificate(error)
     never_sent = final or isinstance(error, _NEVER_SENT)
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
-    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     what = "the request was not sent" if never_sent else "no whole answer came"
     return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), request_id=request_id, **verdict)
 
@@ -84,15 +65,18 @@ def _is_bad_certificate(error: BaseException | None) -> bool:
     return False
 
 
-def bad_status(operation: str, status: int, headers: Mapping[str, str], body: str, *, paid: bool) -> APIStatusError:
+def bad_status(
+    operation: str, status: int, headers: Mapping[str, str], body: str, *, paid: bool
+) -> errors.APIStatusError:
     """The error for an answer other than 2xx."""
     code, message = read_failure(body)
-    message = message or _prose(body) or _phrase(status)
-    kind = _BY_STATUS.get(status, InternalServerError if 500 <= status <= 599 else APIStatusError)
+    phrase = responses.get(status, "Unknown Status")
+    message = message or _prose(body) or phrase
+    kind = _BY_STATUS.get(status, errors.InternalServerError if 500 <= status <= 599 else errors.APIStatusError)
     ambiguous = status == 408 or (500 <= status <= 599 and status not in (500, 503))
     transient = status in (408, 429) or 500 <= status <= 599
     return kind(
-        f"{operation}: {status} {_phrase(status)}: {message}{f' [{code}]' if code else ''}",
+        f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}",
         status_code=status,
         code=code,
         message=message,
@@ -105,10 +89,10 @@ def bad_status(operation: str, status: int, headers: Mapping[str, str], body: st
 
 def unreadable(
     operation: str, problem: str, headers: Mapping[str, str], body: str, *, paid: bool
-) -> APIResponseValidationError:
+) -> errors.APIResponseValidationError:
     """The error for a 2xx that cannot be read, or that holds no usable id."""
     message = read_failure(body)[1]
-    return APIResponseValidationError(
+    return errors.APIResponseValidationError(
         f"{operation}: {problem}{f': {message}' if message else ''}",
         body=body[:BODY_SHOWN],
         request_id=request_id(headers, body),
@@ -123,25 +107,15 @@ def read_failure(body: str) -> tuple[str | None, str | None]:
     except (ValueError, RecursionError):
         return None, None
     error = answer.get("error") if isinstance(answer, dict) else None
-    if isinstance(error, str):
-        answer = {"message": error, **answer}
-    source = error if isinstance(error, dict) else answer
-    if not isinstance(source, dict):
-        return None, None
-    code, message = source.get("code"), source.get("message")
-    return (
-        str(code) if isinstance(code, str | int) and not isinstance(code, bool) and str(code).strip() else None,
-        message.strip() if isinstance(message, str) and message.strip() else None,
-    )
+    source = error if isinstance(error, dict) else {"message": error} if isinstance(error, str) else answer
+    return (text(source.get("code")), text(source.get("message"))) if isinstance(source, dict) else (None, None)
 
 
 def request_id(headers: Mapping[str, str], body: str = "") -> str | None:
     """The ID that the vendor's support asks for: from the headers, else from the body."""
-    for name in _REQUEST_ID_HEADERS:
-        if value := headers.get(name, "").strip():
-            return value
-    found = _REQUEST_ID_IN_TEXT.search(body)
-    return found[1] if found else None
+    in_text = _REQUEST_ID_IN_TEXT.search(body)
+    found = [*(headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS), in_text[1] if in_text else None]
+    return next(filter(None, found), None)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -171,10 +145,3 @@ def _prose(body: str) -> str | None:
     found = _TITLE.search(body)
     line = " ".join((found[1] if found else body).split())[:200]
     return line if line and line[0] not in "<[{" else None
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return "Unknown Status"

@@ -1,10 +1,9 @@
 """What a client tells while it works: one place for its log records and events. Never a key, prompt or body."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable
 
+from .config import check_callback
 from .errors import DeerAPIError
 from .models import Event
 
@@ -15,6 +14,7 @@ class Journal:
     """Log and events of one client and its copies."""
 
     def __init__(self, on_event: Callable[[Event], None] | None) -> None:
+        check_callback("on_event", on_event)
         self._on_event = on_event
         self._drifts: set[tuple[str, ...]] = set()
 
@@ -29,15 +29,10 @@ class Journal:
 
     def attempt_failed(self, operation: str, attempt: int, error: DeerAPIError, delay: float | None) -> None:
         """An attempt failed; `delay` is what comes before the next one, None if there is none."""
-        logger.warning(
-            "%s: attempt %d failed: %s, status %s, request id %s; %s",
-            operation,
-            attempt,
-            type(error).__name__,
-            getattr(error, "status_code", None),
-            error.request_id,
-            "giving up" if delay is None else f"next attempt in {delay:.2f} s",
-        )
+        then = "giving up" if delay is None else f"next attempt in {delay:.2f} s"
+        kind, status = type(error).__name__, getattr(error, "status_code", None)
+        told = "%s: attempt %d failed: %s, status %s, request id %s; %s"
+        logger.warning(told, operation, attempt, kind, status, error.request_id, then)
 
     def accepted(self, video_id: str, request_id: str | None) -> None:
         """A paid job exists; from here on its id must not get lost."""

@@ -4,12 +4,10 @@ The only file that imports the generated package. What an answer must hold is ta
 fields and annotations are the strict reading, `models.py` has the tolerant one.
 """
 
-from __future__ import annotations
-
 import types
 import typing
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any, TypeVar, cast
 
@@ -22,25 +20,13 @@ from deerapi_remix_generated.api.models import list_models
 from deerapi_remix_generated.api.videos import download_video_content, remix_video, retrieve_video
 from deerapi_remix_generated.types import UNSET, Unset
 
-from ._calls import Call
-from ._exchange import Exchange
+from ._exchange import Call, Exchange
 from ._polling import poll_hint
 from ._settings import Settings
 from ._transport import AsyncSeam, Seam
 from .models import Model, Video, read_model, read_video, usable_id
 
 T = TypeVar("T")
-
-_JSON_NAMES = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    list: "array",
-    dict: "object",
-    type(None): "null",
-}
-
 
 # What can be asked for
 
@@ -70,13 +56,16 @@ def poll(video_id: str) -> Call[tuple[Video, float | None]]:
     def read(exchange: Exchange, settings: Settings) -> tuple[Video, float | None]:
         return call.read(exchange, settings), poll_hint(exchange.headers.get("openai-poll-after-ms"))
 
-    return Call(call.operation, call.send, call.asend, read, call.video_id)
+    return Call(call.operation, call.send, read, call.video_id)
 
 
 def download(video_id: str, variant: str | None) -> Call[None]:
     """Ask for the file of a job."""
     check_id(video_id)
-    wanted = UNSET if variant is None else _check_variant(variant)
+    variants = list(contract.DownloadVideoContentVariant)
+    if variant is not None and variant not in variants:
+        raise ValueError(f"variant must be one of {', '.join(variants)}, not {variant!r}")
+    wanted = UNSET if variant is None else contract.DownloadVideoContentVariant(variant)
     return _call("download", download_video_content, lambda *_: None, video_id=video_id, variant=wanted)
 
 
@@ -86,22 +75,16 @@ def models() -> Call[tuple[Model, ...]]:
 
 
 def _call(
-    operation: str,
-    module: types.ModuleType,
-    read: typing.Callable[[Exchange, Settings], T],
-    *,
-    paid: bool = False,
-    **arguments: Any,
+    operation: str, module: Any, read: Callable[[Exchange, Settings], T], *, paid: bool = False, **arguments: Any
 ) -> Call[T]:
-    def send(seam: Seam) -> object:
-        client = AuthenticatedClient(base_url="", token="").set_httpx_client(cast(httpx.Client, seam))
-        return module.sync_detailed(client=client, **arguments)
+    def send(seam: Seam | AsyncSeam) -> Any:
+        client = AuthenticatedClient(base_url="", token="")
+        if isinstance(seam, Seam):
+            return module.sync_detailed(client=client.set_httpx_client(cast(httpx.Client, seam)), **arguments)
+        seen = client.set_async_httpx_client(cast(httpx.AsyncClient, seam))
+        return module.asyncio_detailed(client=seen, **arguments)
 
-    def asend(seam: AsyncSeam) -> typing.Awaitable[object]:
-        client = AuthenticatedClient(base_url="", token="").set_async_httpx_client(cast(httpx.AsyncClient, seam))
-        return cast(typing.Awaitable[object], module.asyncio_detailed(client=client, **arguments))
-
-    return Call(operation, send, asend, read, arguments.get("video_id"), paid)
+    return Call(operation, send, read, arguments.get("video_id"), paid)
 
 
 # What is refused before anything is sent
@@ -132,15 +115,6 @@ def _check_text(name: str, value: object) -> None:
         raise ValueError(f"{name} must not have lone surrogates: they cannot be sent as UTF-8")
 
 
-def _check_variant(value: str) -> contract.DownloadVideoContentVariant:
-    _check_text("variant", value)
-    try:
-        return contract.DownloadVideoContentVariant(value)
-    except ValueError:
-        known = ", ".join(contract.DownloadVideoContentVariant)
-        raise ValueError(f"variant must be one of {known}, not {value!r}") from None
-
-
 # How answers are read
 
 
@@ -152,7 +126,7 @@ def _read_video(expected: type, asked_for: str | None, exchange: Exchange, setti
     if asked_for is not None and video_id != asked_for:
         raise exchange.unreadable(f"the answer is about another video, {video_id!r}")
     video = read_video(answer, video_id, exchange.request_id)
-    if exchange.paid:
+    if exchange.call.paid:
         settings.journal.accepted(video.id, video.request_id)
     _judge(expected, answer, exchange, settings, video)
     return video
@@ -177,52 +151,42 @@ def _judge(expected: type, answer: dict[str, Any], exchange: Exchange, settings:
         return
     if settings.strict:
         raise exchange.unreadable(f"the answer breaks the contract: {', '.join(problems)}", video)
-    settings.journal.drifted(exchange.operation, problems, exchange.request_id)
+    settings.journal.drifted(exchange.call.operation, problems, exchange.request_id)
 
 
 def _problems(expected: type, answer: dict[str, Any], path: str = "") -> Iterator[str]:
     """What is missing, null or of another type in `answer`, by the generated model `expected`."""
-    for name, (required, hints) in _fields(expected).items():
+    for name, (required, allowed, nested) in _fields(expected).items():
         if name not in answer:
             if required:
                 yield f"{path}{name} is missing"
             continue
         value = answer[name]
-        fitting = next((hint for hint in hints if _fits(value, hint)), None)
-        if fitting is None:
-            allowed = " or ".join(_JSON_NAMES[_json_type(hint)] for hint in hints)
-            yield f"{path}{name} is {_JSON_NAMES[type(value)]}, not {allowed}"
-        elif attrs.has(fitting):
-            yield from _problems(fitting, value, f"{path}{name}.")
-        elif typing.get_origin(fitting) is list:
-            (item,) = typing.get_args(fitting)
-            for entry in value:
+        # To JSON Schema, 1.0 is an integer.
+        kind = int if type(value) is float and value.is_integer() else type(value)
+        if kind not in allowed:
+            found = "null" if value is None else kind.__name__
+            yield f"{path}{name} is {found}, not {' or '.join(one.__name__ for one in allowed)}"
+        elif nested is not None and value is not None:
+            for entry in value if isinstance(value, list) else [value]:
                 if isinstance(entry, dict):
-                    yield from _problems(item, entry, f"{path}{name}[].")
+                    yield from _problems(nested, entry, f"{path}{name}.")
                 else:
-                    yield f"{path}{name}[] is {_JSON_NAMES[type(entry)]}, not object"
+                    yield f"{path}{name} holds {type(entry).__name__}, not dict"
 
 
 @cache
-def _fields(expected: type) -> dict[str, tuple[bool, tuple[Any, ...]]]:
-    """Name in JSON, whether required, and possible types of every field of a generated model."""
-    hints = typing.get_type_hints(expected, localns=vars(contract))
+def _fields(expected: type) -> dict[str, tuple[bool, tuple[type, ...], type | None]]:
+    """Of every field of a generated model by its name in JSON: required? possible types, and the model inside."""
     fields = {}
-    for field in attrs.fields(expected):
-        if field.name != "additional_properties":
-            hint = hints[field.name]
-            options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-            known = tuple(option for option in options if option is not Unset)
-            # The generator appends an underscore to names that Python has taken.
-            fields[field.name.removesuffix("_")] = (Unset not in options, known)
+    hints = typing.get_type_hints(expected, localns=vars(contract))
+    del hints["additional_properties"]
+    for name, hint in hints.items():
+        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        inside = [typing.get_args(option)[0] if typing.get_origin(option) is list else option for option in options]
+        nested = next((option for option in inside if attrs.has(option)), None)
+        kinds = [dict if attrs.has(option) else typing.get_origin(option) or option for option in options]
+        allowed = tuple(kind for kind in kinds if kind is not Unset)
+        # The generator appends an underscore to names that Python has taken.
+        fields[name.removesuffix("_")] = (Unset not in options, allowed, nested)
     return fields
-
-
-def _fits(value: object, hint: Any) -> bool:
-    if hint is int:  # To JSON Schema, 1.0 is an integer and true is not.
-        return type(value) is int or (type(value) is float and value.is_integer())
-    return type(value) is _json_type(hint)
-
-
-def _json_type(hint: Any) -> type:
-    return dict if attrs.has(hint) else typing.get_origin(hint) or hint

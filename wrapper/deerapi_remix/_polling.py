@@ -1,20 +1,20 @@
 """How a job is followed. Pure: given what the polls told, how long to wait, or stop."""
 
-from __future__ import annotations
-
 import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from . import _clock
-from ._failures import UNKNOWN_VIDEO
 from .config import PollingPolicy, check_seconds
 from .errors import APIResponseValidationError, APIStatusError, DeerAPIError, RemixFailedError, WaitTimeoutError
 from .models import Video
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
+# The longest that a server may silence a wait, in seconds: what it asks for may be absurd.
+_LONGEST_PAUSE = 3600.0
 
 
 class Wait:
@@ -48,19 +48,16 @@ class Wait:
         return self.video is not None and self.video.is_finished
 
     def delay(self) -> float:
-        """Seconds to sleep before the next poll; at the deadline, WaitTimeoutError."""
-        left = self.deadline - _clock.monotonic()
-        if left <= 0:
-            raise WaitTimeoutError(
-                f"The deadline passed; the job {f'is {self.video.status!r}' if self.video else 'was never seen'}",
-                video=self.video,
-                video_id=self.video_id,
-                request_id=self.video.request_id if self.video else None,
-                attempts=self.polls,
-            ) from self._error
+        """Seconds to sleep before the next poll."""
         if self.polls == 0 and self.video is None:
             return 0.0
-        return min(self._interval(), left)
+        return max(min(self._interval(), self.deadline - _clock.monotonic()), 0.0)
+
+    def begin(self) -> None:
+        """WaitTimeoutError if there is no time left for a poll."""
+        if _clock.monotonic() >= self.deadline:
+            state = f"is {self.video.status!r}" if self.video else "was never seen"
+            raise WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
 
     @contextmanager
     def named(self) -> Iterator[None]:
@@ -90,8 +87,7 @@ class Wait:
         """Take in a failed poll; whether the wait goes on."""
         self.polls += 1
         self._error = error
-        # A server that asks for years must not silence the wait.
-        self._asked = min(error.retry_after or 0.0, self._policy.timeout) if isinstance(error, APIStatusError) else None
+        self._asked = min(error.retry_after or 0.0, _LONGEST_PAUSE) if isinstance(error, APIStatusError) else None
         # An answer that was read but breaks the contract is what a strict client wants to see.
         unreadable = isinstance(error, APIResponseValidationError) and error.video is None
         error.video = error.video or self.video
@@ -105,13 +101,11 @@ class Wait:
         why = self.video.error
         reason = (why.message if why else None) or "the server gives no reason"
         code = f" [{why.code}]" if why and why.code else ""
-        raise RemixFailedError(
-            f"The job ended as {self.video.status!r}: {reason}{code}",
-            video=self.video,
-            video_id=self.video.id,
-            request_id=self.video.request_id,
-            attempts=self.polls,
-        )
+        raise RemixFailedError(f"The job ended as {self.video.status!r}: {reason}{code}", **self._known())
+
+    def _known(self) -> dict[str, Any]:
+        request_id = self.video.request_id if self.video else None
+        return {"video": self.video, "video_id": self.video_id, "request_id": request_id, "attempts": self.polls}
 
     def _may_be_unknown_yet(self, error: DeerAPIError) -> bool:
         just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
@@ -146,7 +140,7 @@ def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
 
 def is_unknown_video(error: APIStatusError) -> bool:
     """Whether the server says that it does not know the video."""
-    return error.code == UNKNOWN_VIDEO or "not_exist" in error.message or "not exist" in error.message.lower()
+    return error.code == "task_not_exist" or "not_exist" in error.message or "not exist" in error.message.lower()
 
 
 def is_not_ready(error: DeerAPIError) -> bool:

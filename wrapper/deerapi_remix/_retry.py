@@ -1,7 +1,5 @@
 """Whether and when a failed request is sent again. Pure: given what happened, how long to wait, or stop."""
 
-from __future__ import annotations
-
 import random
 
 from . import _clock
@@ -13,27 +11,23 @@ class Retries:
     """The attempts of one call.
 
     Attributes:
-        attempt: Counts attempts from 1, over the whole call.
+        attempt: Counts attempts from 1 over the whole call or, for polls, from `before` on.
         started: When the call began, on the monotonic clock.
+        until: Until when another attempt may start, on the monotonic clock.
     """
 
-    def __init__(self, policy: RetryPolicy, *, paid: bool, deadline: float) -> None:
+    def __init__(self, policy: RetryPolicy, *, paid: bool, deadline: float, before: int = 0) -> None:
         self._policy = policy
         self._paid = paid
         self._deadline = deadline
-        self.attempt = 0
+        self.attempt = before
         self.started = _clock.monotonic()
         self.renew()
 
     def renew(self) -> None:
         """Count attempts and budget from here: a download has come further than ever."""
         self._spent = 0
-        self._until = min(_clock.monotonic() + self._policy.budget, self._deadline)
-
-    @property
-    def until(self) -> float:
-        """Until when another attempt may start, on the monotonic clock."""
-        return self._until
+        self.until = min(_clock.monotonic() + self._policy.budget, self._deadline)
 
     def begin(self) -> None:
         """Count an attempt."""
@@ -50,7 +44,7 @@ class Retries:
                 return None
             asked = error.retry_after
         delay = self._backoff() if asked is None else asked
-        return delay if _clock.monotonic() + delay <= self._until else None
+        return delay if _clock.monotonic() + delay <= self.until else None
 
     def _backoff(self) -> float:
         # Beyond 2**60 the power no longer matters, and would overflow a float one day.

@@ -1,27 +1,16 @@
 """What the calls of a client share: its settings and its connections."""
 
-from __future__ import annotations
-
+import copy
 import math
 import os
-from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import attrs
 import httpx
 
 from ._journal import Journal
-from .config import (
-    Key,
-    PollingPolicy,
-    RetryPolicy,
-    check_base_url,
-    check_callback,
-    check_timeout,
-    is_loopback,
-)
+from .config import Key, PollingPolicy, RetryPolicy, check_base_url, check_timeout, instance_of, is_loopback
 from .errors import ConfigurationError
-from .models import Event
 
 _Http = TypeVar("_Http", bound=httpx.Client | httpx.AsyncClient)
 
@@ -31,52 +20,57 @@ class Settings:
     """What all calls of a client share."""
 
     key: Key
-    base_url: str
-    timeout: httpx.Timeout
-    retry: RetryPolicy
-    polling: PollingPolicy
-    strict: bool
+    base_url: str = attrs.field(converter=check_base_url)
+    timeout: httpx.Timeout = attrs.field(converter=check_timeout)
+    retry: RetryPolicy = attrs.field(validator=instance_of(RetryPolicy))
+    polling: PollingPolicy = attrs.field(validator=instance_of(PollingPolicy))
+    strict: bool = attrs.field(validator=instance_of(bool))
     journal: Journal
 
-    @classmethod
-    def make(
-        cls,
-        key: Key,
-        base_url: str | None,
-        timeout: float | httpx.Timeout,
-        retry: RetryPolicy,
-        polling: PollingPolicy,
-        on_event: Callable[[Event], None] | None,
-        strict: bool,
-    ) -> Settings:
-        """Check what a client is told, and keep it."""
-        key.check()
-        check_callback("on_event", on_event)
-        settings = cls(key, check_base_url(base_url), httpx.Timeout(None), retry, polling, strict, Journal(on_event))
-        return settings.vary(timeout, retry, polling)
-
-    def vary(
-        self,
-        timeout: float | httpx.Timeout | None,
-        retry: RetryPolicy | None,
-        polling: PollingPolicy | None,
-    ) -> Settings:
+    def vary(self, **changes: Any) -> Self:
         """These settings with what is not None exchanged."""
-        for name, value, kind in (("retry", retry, RetryPolicy), ("polling", polling, PollingPolicy)):
-            if value is not None and not isinstance(value, kind):
-                raise TypeError(f"{name} must be a {kind.__name__}, not {type(value).__name__}")
-        return attrs.evolve(
-            self,
-            timeout=self.timeout if timeout is None else check_timeout(timeout),
-            retry=retry or self.retry,
-            polling=polling or self.polling,
-        )
+        return attrs.evolve(self, **{name: value for name, value in changes.items() if value is not None})
 
     @property
     def patience(self) -> float:
         """The longest that one socket operation may take, in seconds."""
         limits = (self.timeout.connect, self.timeout.read, self.timeout.write, self.timeout.pool)
         return max(math.inf if limit is None else limit for limit in limits)
+
+
+class BaseClient:
+    """What both clients have in common."""
+
+    _settings: Settings
+    _is_copy = False
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        polling: PollingPolicy | None = None,
+    ) -> Self:
+        """Make a copy with other settings. It shares the connections of this client and closes nothing.
+
+        Args:
+            timeout: Seconds, as for the client. Default: as it is.
+            retry: Default: as it is.
+            polling: Default: as it is.
+
+        Returns:
+            The copy.
+
+        Example:
+            >>> patient = client.with_options(polling=PollingPolicy(timeout=3600))
+        """
+        clone = copy.copy(self)
+        clone._settings = self._settings.vary(timeout=timeout, retry=retry, polling=polling)
+        clone._is_copy = True
+        return clone
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._settings.base_url}>"
 
 
 class Connections(Generic[_Http]):

@@ -5,13 +5,10 @@ it moves the bytes through the real client, and asks an `Exchange` for every dec
 exchange; the generated function gets an empty 204, so that its own parsing has nothing to do.
 """
 
-from __future__ import annotations
-
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
 from typing import Any
 
+import attrs
 import httpx
 
 from ._exchange import Exchange
@@ -19,12 +16,12 @@ from ._exchange import Exchange
 _NO_CONTENT = httpx.Response(204)
 
 
+@attrs.frozen
 class Seam:
     """What the generated functions take for an `httpx.Client`."""
 
-    def __init__(self, http: httpx.Client, exchange: Exchange) -> None:
-        self._http = http
-        self._exchange = exchange
+    _http: httpx.Client
+    _exchange: Exchange
 
     def request(self, **arguments: Any) -> httpx.Response:
         """Move the bytes of one exchange."""
@@ -35,8 +32,8 @@ class Seam:
                 response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
                     request = exchange.opened(self._http, response)
-                    if request is None:
-                        for chunk in _chunks(response):
+                    if request is None and not response.is_stream_consumed:
+                        for chunk in response.iter_raw():
                             if not exchange.chunk(chunk):
                                 break
                 finally:
@@ -45,12 +42,12 @@ class Seam:
         return _NO_CONTENT
 
 
+@attrs.frozen
 class AsyncSeam:
     """What the generated functions take for an `httpx.AsyncClient`."""
 
-    def __init__(self, http: httpx.AsyncClient, exchange: Exchange) -> None:
-        self._http = http
-        self._exchange = exchange
+    _http: httpx.AsyncClient
+    _exchange: Exchange
 
     async def request(self, **arguments: Any) -> httpx.Response:
         """Move the bytes of one exchange, within the time that it has as a whole."""
@@ -65,11 +62,10 @@ class AsyncSeam:
                         try:
                             request = exchange.opened(self._http, response)
                             _reschedule(limit, exchange.time_left())
-                            if request is None:
-                                async with aclosing(_achunks(response)) as chunks:
-                                    async for chunk in chunks:
-                                        if not exchange.chunk(chunk):
-                                            break
+                            if request is None and not response.is_stream_consumed:
+                                async for chunk in response.aiter_raw():
+                                    if not exchange.chunk(chunk):
+                                        break
                         finally:
                             await response.aclose()
             except TimeoutError as error:
@@ -78,19 +74,6 @@ class AsyncSeam:
                 raise httpx.ReadTimeout("the answer takes longer than there is time for") from error
         exchange.finish()
         return _NO_CONTENT
-
-
-def _chunks(response: httpx.Response) -> Iterator[bytes]:
-    """The body as it came, not decoded; whole if a transport or hook has read it already."""
-    return iter([response.content]) if response.is_stream_consumed else response.iter_raw()
-
-
-async def _achunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    if response.is_stream_consumed:
-        yield response.content
-    else:
-        async for chunk in response.aiter_raw():
-            yield chunk
 
 
 def _reschedule(limit: asyncio.Timeout, left: float | None) -> None:

@@ -1,9 +1,6 @@
 """The asynchronous client. `client.py` is its twin; a test derives one from the other and compares."""
 
-from __future__ import annotations
-
 import asyncio
-import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,17 +11,18 @@ import httpx
 from . import _clock, _operations
 from ._calls import Run
 from ._download import PartFile, Transfer
+from ._journal import Journal
 from ._polling import Wait, deadline_after
-from ._settings import Connections, Settings
+from ._settings import BaseClient, Connections, Settings
 from ._transport import AsyncSeam
 from .config import Key, PollingPolicy, RetryPolicy, check_callback
 from .errors import DeerAPIError
-from .models import Event, Model, Video
+from .models import Event, Model, OnProgress, OnUpdate, Video
 
 T = TypeVar("T")
 
 
-class AsyncRemixClient:
+class AsyncRemixClient(BaseClient):
     """Remixes videos through DeerAPI on asyncio. It belongs to one event loop.
 
     Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions here, too.
@@ -44,9 +42,9 @@ class AsyncRemixClient:
     ) -> None:
         key = Key(api_key)
         del api_key  # A traceback may show the locals of this frame.
-        self._settings = Settings.make(key, base_url, timeout, retry, polling, on_event, strict)
+        key.check()
+        self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
         self._connections = Connections(httpx.AsyncClient, self._settings.base_url, http_client)
-        self._is_copy = False
 
     async def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
         """See `RemixClient.remix`."""
@@ -57,11 +55,7 @@ class AsyncRemixClient:
         return await self._run(Run(self._settings, _operations.retrieve(video_id)))
 
     async def wait(
-        self,
-        video: Video | str,
-        *,
-        timeout: float | None = None,
-        on_update: Callable[[Video], None] | None = None,
+        self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None
     ) -> Video:
         """See `RemixClient.wait`."""
         check_callback("on_update", on_update)
@@ -77,7 +71,7 @@ class AsyncRemixClient:
         *,
         variant: str | None = None,
         overwrite: bool = False,
-        on_progress: Callable[[int, int | None], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """See `RemixClient.download`."""
         call = _operations.download(_operations.id_of(video), variant)
@@ -96,8 +90,8 @@ class AsyncRemixClient:
         model: str | None = None,
         timeout: float | None = None,
         overwrite: bool = False,
-        on_update: Callable[[Video], None] | None = None,
-        on_progress: Callable[[int, int | None], None] | None = None,
+        on_update: OnUpdate | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """See `RemixClient.remix_to_file`."""
         call = _operations.remix(video_id, prompt=prompt, model=model)
@@ -122,19 +116,6 @@ class AsyncRemixClient:
         """See `RemixClient.models`."""
         return await self._run(Run(self._settings, _operations.models()))
 
-    def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | None = None,
-        retry: RetryPolicy | None = None,
-        polling: PollingPolicy | None = None,
-    ) -> Self:
-        """See `RemixClient.with_options`."""
-        clone = copy.copy(self)
-        clone._settings = self._settings.vary(timeout, retry, polling)
-        clone._is_copy = True
-        return clone
-
     async def aclose(self) -> None:
         """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
         if not self._is_copy and (http := self._connections.release()) is not None:
@@ -146,12 +127,10 @@ class AsyncRemixClient:
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._settings.base_url}>"
-
-    async def _follow(self, waiting: Wait, on_update: Callable[[Video], None] | None) -> Video:
+    async def _follow(self, waiting: Wait, on_update: OnUpdate | None) -> Video:
         while not waiting.finished:
             await _clock.async_sleep(waiting.delay())
+            waiting.begin()
             try:
                 video, hint = await self._run(Run(self._settings, _operations.poll(waiting.video_id), waiting=waiting))
             except DeerAPIError as error:
@@ -166,7 +145,7 @@ class AsyncRemixClient:
         while True:
             exchange = run.begin()
             try:
-                await run.call.asend(AsyncSeam(self._connections.http(), exchange))
+                await run.call.send(AsyncSeam(self._connections.http(), exchange))
                 return run.succeeded()
             except DeerAPIError as error:
                 delay = run.failed(error)

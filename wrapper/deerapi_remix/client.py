@@ -1,8 +1,5 @@
 """The synchronous client. `async_client.py` is its twin; a test derives one from the other and compares."""
 
-from __future__ import annotations
-
-import copy
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +10,18 @@ import httpx
 from . import _clock, _operations
 from ._calls import Run
 from ._download import PartFile, Transfer
+from ._journal import Journal
 from ._polling import Wait, deadline_after
-from ._settings import Connections, Settings
+from ._settings import BaseClient, Connections, Settings
 from ._transport import Seam
 from .config import Key, PollingPolicy, RetryPolicy, check_callback
 from .errors import DeerAPIError
-from .models import Event, Model, Video
+from .models import Event, Model, OnProgress, OnUpdate, Video
 
 T = TypeVar("T")
 
 
-class RemixClient:
+class RemixClient(BaseClient):
     """Remixes videos through DeerAPI. Threads may share one.
 
     Args:
@@ -59,9 +57,9 @@ class RemixClient:
     ) -> None:
         key = Key(api_key)
         del api_key  # A traceback may show the locals of this frame.
-        self._settings = Settings.make(key, base_url, timeout, retry, polling, on_event, strict)
+        key.check()
+        self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
         self._connections = Connections(httpx.Client, self._settings.base_url, http_client)
-        self._is_copy = False
 
     def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
         """Submit a paid job that makes a new video from a completed one.
@@ -102,13 +100,7 @@ class RemixClient:
         """
         return self._run(Run(self._settings, _operations.retrieve(video_id)))
 
-    def wait(
-        self,
-        video: Video | str,
-        *,
-        timeout: float | None = None,
-        on_update: Callable[[Video], None] | None = None,
-    ) -> Video:
+    def wait(self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None) -> Video:
         """Poll a job until it is finished. A failed poll does not end the wait, unless polling on cannot help.
 
         Args:
@@ -140,7 +132,7 @@ class RemixClient:
         *,
         variant: str | None = None,
         overwrite: bool = False,
-        on_progress: Callable[[int, int | None], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """Save the file of a completed job. The target is there whole or not at all; a cut connection is resumed.
 
@@ -180,8 +172,8 @@ class RemixClient:
         model: str | None = None,
         timeout: float | None = None,
         overwrite: bool = False,
-        on_update: Callable[[Video], None] | None = None,
-        on_progress: Callable[[int, int | None], None] | None = None,
+        on_update: OnUpdate | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """Submit a remix, wait for it and save it, under one deadline. The target is checked before anything is paid.
 
@@ -239,31 +231,6 @@ class RemixClient:
         """
         return self._run(Run(self._settings, _operations.models()))
 
-    def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | None = None,
-        retry: RetryPolicy | None = None,
-        polling: PollingPolicy | None = None,
-    ) -> Self:
-        """Make a copy with other settings. It shares the connections of this client and closes nothing.
-
-        Args:
-            timeout: Seconds, as for the client. Default: as it is.
-            retry: Default: as it is.
-            polling: Default: as it is.
-
-        Returns:
-            The copy.
-
-        Example:
-            >>> patient = client.with_options(polling=PollingPolicy(timeout=3600))
-        """
-        clone = copy.copy(self)
-        clone._settings = self._settings.vary(timeout, retry, polling)
-        clone._is_copy = True
-        return clone
-
     def close(self) -> None:
         """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
         if not self._is_copy and (http := self._connections.release()) is not None:
@@ -275,12 +242,10 @@ class RemixClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._settings.base_url}>"
-
-    def _follow(self, waiting: Wait, on_update: Callable[[Video], None] | None) -> Video:
+    def _follow(self, waiting: Wait, on_update: OnUpdate | None) -> Video:
         while not waiting.finished:
             _clock.sleep(waiting.delay())
+            waiting.begin()
             try:
                 video, hint = self._run(Run(self._settings, _operations.poll(waiting.video_id), waiting=waiting))
             except DeerAPIError as error:

@@ -11,6 +11,7 @@ from typing import Any
 
 import attrs
 import httpx
+from attrs.validators import ge, lt
 
 from .errors import ConfigurationError
 
@@ -21,17 +22,14 @@ def _seconds(instance: object, attribute: attrs.Attribute[Any], value: object) -
     check_seconds(attribute.name, value)
 
 
-def _finite(instance: object, attribute: attrs.Attribute[Any], value: float) -> None:
-    check_seconds(attribute.name, value)
-    if value == math.inf:
-        raise ValueError(f"{attribute.name} must be finite")
+def instance_of(kind: type) -> Callable[[object, attrs.Attribute[Any], object], None]:
+    """A validator for values of one type, with a plain message."""
 
+    def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+        if type(value) is not kind:  # Not isinstance: True is no count.
+            raise TypeError(f"{attribute.name} must be a {kind.__name__}, not {type(value).__name__}")
 
-def _count(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{attribute.name} must be an int, not {type(value).__name__}")
-    if value < 1:
-        raise ValueError(f"{attribute.name} must be at least 1, not {value}")
+    return check
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -60,11 +58,11 @@ class RetryPolicy:
         resend_paid: Whether a submit is sent again after status 500 and 503, as the vendor advises.
     """
 
-    attempts: int = attrs.field(default=4, validator=_count)
-    initial_delay: float = attrs.field(default=0.5, validator=_finite)
-    max_delay: float = attrs.field(default=8.0, validator=_finite)
+    attempts: int = attrs.field(default=4, validator=[instance_of(int), ge(1)])
+    initial_delay: float = attrs.field(default=0.5, validator=[_seconds, lt(math.inf)])
+    max_delay: float = attrs.field(default=8.0, validator=[_seconds, lt(math.inf)])
     budget: float = attrs.field(default=60.0, validator=_seconds)
-    resend_paid: bool = attrs.field(default=True, validator=attrs.validators.instance_of(bool))
+    resend_paid: bool = attrs.field(default=True, validator=instance_of(bool))
 
 
 @attrs.frozen
@@ -77,16 +75,13 @@ class PollingPolicy:
         timeout: Seconds after which waiting ends with `WaitTimeoutError`; `math.inf` for never.
     """
 
-    initial_interval: float = attrs.field(default=2.0, validator=_finite)
-    max_interval: float = attrs.field(default=15.0, validator=_finite)
+    initial_interval: float = attrs.field(default=2.0, validator=[_seconds, lt(math.inf)])
+    max_interval: float = attrs.field(default=15.0, validator=[_seconds, lt(math.inf)])
     timeout: float = attrs.field(default=900.0, validator=_seconds)
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.initial_interval <= self.max_interval:
-            raise ValueError(
-                "initial_interval must be above 0 and not above max_interval: "
-                f"{self.initial_interval}, {self.max_interval}"
-            )
+            raise ValueError(f"initial_interval must be above 0 and at most max_interval, not {self.initial_interval}")
 
 
 class Key:
@@ -148,8 +143,8 @@ def check_base_url(value: str | None) -> str:
     # What is wrong is named, never shown: user info and queries tend to hold secrets.
     if url.userinfo or url.query or url.fragment or any(mark in value for mark in "@?#"):
         raise ConfigurationError("The base URL must not have user info, a query or a fragment.")
-    if not url.host or port == 0:
-        raise ConfigurationError(f"The base URL must name a host, such as {DEFAULT_BASE_URL}.")
+    if not url.host or (port is not None and not 0 < port < 65536):
+        raise ConfigurationError(f"The base URL must name a host, such as {DEFAULT_BASE_URL}, and no impossible port.")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ConfigurationError("The base URL must be https, or http to a loopback address: the key is sent to it.")
     return str(url).rstrip("/")

@@ -21,23 +21,12 @@ DeerAPIError
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from .models import Video
 
 _CHARGED = "The job may have been accepted and charged: look at your usage with the vendor before you submit it again."
-
-
-class Context(TypedDict, total=False):
-    """What every error can carry; see `DeerAPIError`."""
-
-    request_id: str | None
-    attempts: int
-    may_have_been_charged: bool
-    retryable: bool
-    video: Video | None
-    video_id: str | None
 
 
 class DeerAPIError(Exception):
@@ -54,25 +43,19 @@ class DeerAPIError(Exception):
 
     advice: ClassVar[str] = ""
 
-    def __init__(
-        self,
-        summary: str = "",
-        /,
-        *,
-        request_id: str | None = None,
-        attempts: int = 0,
-        may_have_been_charged: bool = False,
-        retryable: bool = False,
-        video: Video | None = None,
-        video_id: str | None = None,
-    ) -> None:
+    request_id: str | None = None
+    attempts: int = 0
+    may_have_been_charged: bool = False
+    retryable: bool = False
+    video: Video | None = None
+    video_id: str | None = None
+
+    def __init__(self, summary: str = "", /, **attributes: Any) -> None:
         super().__init__(summary)
-        self.request_id = request_id
-        self.attempts = attempts
-        self.may_have_been_charged = may_have_been_charged
-        self.retryable = retryable
-        self.video = video
-        self.video_id = video_id
+        for name, value in attributes.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
+            setattr(self, name, value)
 
     def __str__(self) -> str:
         facts = {"video": self.video_id, "request id": self.request_id, "attempts": self.attempts}
@@ -104,24 +87,11 @@ class APIStatusError(DeerAPIError):
         body: The answer as text, at most 2,000 characters.
     """
 
-    def __init__(
-        self,
-        summary: str = "",
-        /,
-        *,
-        status_code: int = 0,
-        code: str | None = None,
-        message: str = "",
-        retry_after: float | None = None,
-        body: str = "",
-        **context: Unpack[Context],
-    ) -> None:
-        super().__init__(summary, **context)
-        self.status_code = status_code
-        self.code = code
-        self.message = message
-        self.retry_after = retry_after
-        self.body = body
+    status_code: int = 0
+    code: str | None = None
+    message: str = ""
+    retry_after: float | None = None
+    body: str = ""
 
 
 class BadRequestError(APIStatusError):
@@ -173,16 +143,7 @@ class APIResponseValidationError(DeerAPIError):
 
     advice = "Send the request id to the vendor's support."
 
-    def __init__(
-        self,
-        summary: str = "",
-        /,
-        *,
-        body: str = "",
-        **context: Unpack[Context],
-    ) -> None:
-        super().__init__(summary, **context)
-        self.body = body
+    body: str = ""
 
 
 class RemixFailedError(DeerAPIError):
@@ -206,17 +167,6 @@ class DownloadError(DeerAPIError):
 
     advice = "The video can be downloaded again free of charge."
 
-    def __init__(
-        self,
-        summary: str = "",
-        /,
-        *,
-        path: Path | None = None,
-        received: int = 0,
-        expected: int | None = None,
-        **context: Unpack[Context],
-    ) -> None:
-        super().__init__(summary, **context)
-        self.path = path
-        self.received = received
-        self.expected = expected
+    path: Path | None = None
+    received: int = 0
+    expected: int | None = None

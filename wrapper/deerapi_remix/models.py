@@ -1,11 +1,8 @@
 """What the API answers, as values: frozen, and tolerant of answers that drift."""
 
-from __future__ import annotations
-
 import json
-import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import attrs
@@ -14,6 +11,11 @@ _COMPLETED = frozenset({"completed", "succeeded", "success"})
 _FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "expired"})
 # How far into a garbled answer its id is looked for, in characters; the work grows with its square.
 _SALVAGED = 4096
+
+
+OnUpdate = Callable[["Video"], None]
+OnProgress = Callable[[int, int | None], None]
+EventKind = Literal["attempt", "retry", "poll", "download"]
 
 
 @attrs.frozen
@@ -111,7 +113,7 @@ class Event:
         elapsed: Seconds since the call (for `attempt`: the attempt) began.
     """
 
-    kind: Literal["attempt", "retry", "poll", "download"]
+    kind: EventKind
     operation: str
     attempt: int
     status_code: int | None = None
@@ -133,14 +135,11 @@ def number(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        digits = value.strip().removesuffix("%")
-        try:
-            value = float(digits) if len(digits) < 20 else None
-        except ValueError:
-            return None
-    if isinstance(value, float):
-        return int(value) if math.isfinite(value) else None
-    return value if isinstance(value, int) else None
+        value = value.strip().removesuffix("%")
+    try:
+        return value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def usable_id(answer: object) -> str | None:
@@ -176,37 +175,29 @@ def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) ->
     """The tolerant reading of an answer whose id is known to be `video_id`."""
     data = answer.get("data")
     nested = data if isinstance(data, dict) and not (text(answer.get("id")) or text(answer.get("task_id"))) else {}
-    told = {**nested, **{name: value for name, value in answer.items() if value is not None}}
+    told: dict[str, Any] = {**nested, **{name: value for name, value in answer.items() if value is not None}}
     status = told.get("status")
-    return Video(
-        id=video_id,
-        status=status if isinstance(status, str) and status.strip() else "unknown",
-        object=text(told.get("object")),
-        model=text(told.get("model")),
-        progress=number(told.get("progress")),
-        created_at=number(told.get("created_at")),
-        size=text(told.get("size")),
-        seconds=text(told.get("seconds")),
-        remixed_from_video_id=text(told.get("remixed_from_video_id")),
-        completed_at=number(told.get("completed_at")),
-        expires_at=number(told.get("expires_at")),
-        error=_read_error(told.get("error")),
-        prompt=text(told.get("prompt")),
-        raw=answer,
-        request_id=request_id,
-    )
+    known = _tolerant(Video, told) | {
+        "id": video_id,
+        "status": status if isinstance(status, str) and status.strip() else "unknown",
+        "error": _read_error(told.get("error")),
+        "raw": answer,
+        "request_id": request_id,
+    }
+    return Video(**known)
 
 
 def read_model(card: object) -> Model | None:
     """The tolerant reading of one entry of the list of models; None without an id."""
-    if not isinstance(card, Mapping) or not (name := text(card.get("id"))):
-        return None
-    return Model(
-        id=name,
-        object=text(card.get("object")),
-        created=number(card.get("created")),
-        owned_by=text(card.get("owned_by")),
-    )
+    known = _tolerant(Model, card) if isinstance(card, Mapping) else {}
+    return Model(**known) if known.get("id") else None
+
+
+def _tolerant(kind: type, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `kind` that hold text or a number, read from `answer`."""
+    readers = {"str": text, "int": number}
+    fields = [(field.name, str(field.type).partition(" ")[0]) for field in attrs.fields(kind)]
+    return {name: readers[hint](answer.get(name)) for name, hint in fields if hint in readers}
 
 
 def _read_error(error: object) -> VideoError | None:

@@ -10,18 +10,40 @@ import sys
 import tokenize
 from pathlib import Path
 
-import deerapi_remix
 import pytest
+
+import deerapi_remix
 from deerapi_remix import AsyncRemixClient, DeerAPIError, RemixClient, errors
 
 PACKAGE = Path(deerapi_remix.__file__).parent
 
-PUBLIC = """
-    AsyncRemixClient RemixClient RetryPolicy PollingPolicy Video VideoError Model Event
-    DeerAPIError ConfigurationError APIConnectionError APITimeoutError APIStatusError BadRequestError
-    AuthenticationError PermissionDeniedError NotFoundError ConflictError RateLimitError InternalServerError
-    APIResponseValidationError RemixFailedError WaitTimeoutError DownloadError __version__
-""".split()
+PUBLIC = [
+    "AsyncRemixClient",
+    "RemixClient",
+    "RetryPolicy",
+    "PollingPolicy",
+    "Video",
+    "VideoError",
+    "Model",
+    "Event",
+    "DeerAPIError",
+    "ConfigurationError",
+    "APIConnectionError",
+    "APITimeoutError",
+    "APIStatusError",
+    "BadRequestError",
+    "AuthenticationError",
+    "PermissionDeniedError",
+    "NotFoundError",
+    "ConflictError",
+    "RateLimitError",
+    "InternalServerError",
+    "APIResponseValidationError",
+    "RemixFailedError",
+    "WaitTimeoutError",
+    "DownloadError",
+    "__version__",
+]
 
 # Each error with its bases within the tree, and the builtin that it also is.
 TREE = {
@@ -43,18 +65,17 @@ TREE = {
     "DownloadError": ("DeerAPIError",),
 }
 
+VIDEO, UPDATE, PROGRESS = "Video", "Callable[[Video], None] | None", "Callable[[int, int | None], None] | None"
 SIGNATURES = {
-    "remix": "(self, video_id: 'str', *, prompt: 'str', model: 'str | None' = None) -> 'Video'",
-    "retrieve": "(self, video_id: 'str') -> 'Video'",
-    "wait": "(self, video: 'Video | str', *, timeout: 'float | None' = None, "
-    "on_update: 'Callable[[Video], None] | None' = None) -> 'Video'",
-    "download": "(self, video: 'Video | str', path: 'str | os.PathLike[str]', *, variant: 'str | None' = None, "
-    "overwrite: 'bool' = False, on_progress: 'Callable[[int, int | None], None] | None' = None) -> 'Path'",
-    "remix_to_file": "(self, video_id: 'str', path: 'str | os.PathLike[str]', *, prompt: 'str', "
-    "model: 'str | None' = None, timeout: 'float | None' = None, overwrite: 'bool' = False, "
-    "on_update: 'Callable[[Video], None] | None' = None, "
-    "on_progress: 'Callable[[int, int | None], None] | None' = None) -> 'Path'",
-    "models": "(self) -> 'tuple[Model, ...]'",
+    "remix": f"(self, video_id: str, *, prompt: str, model: str | None = None) -> {VIDEO}",
+    "retrieve": f"(self, video_id: str) -> {VIDEO}",
+    "wait": f"(self, video: Video | str, *, timeout: float | None = None, on_update: {UPDATE} = None) -> {VIDEO}",
+    "download": "(self, video: Video | str, path: str | PathLike[str], *, variant: str | None = None, "
+    f"overwrite: bool = False, on_progress: {PROGRESS} = None) -> Path",
+    "remix_to_file": "(self, video_id: str, path: str | PathLike[str], *, prompt: str, model: str | None = None, "
+    "timeout: float | None = None, overwrite: bool = False, "
+    f"on_update: {UPDATE} = None, on_progress: {PROGRESS} = None) -> Path",
+    "models": "(self) -> tuple[Model, ...]",
 }
 
 
@@ -88,7 +109,9 @@ def test_the_documented_error_tree_is_that_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_the_methods_have_the_designed_signatures(name: str) -> None:
-    assert str(inspect.signature(getattr(RemixClient, name))) == SIGNATURES[name]
+    qualified = r"(deerapi_remix\.models|collections\.abc|pathlib|os)\."
+    signature = re.sub(qualified, "", str(inspect.signature(getattr(RemixClient, name))))
+    assert signature.replace("ForwardRef('Video')", "Video").replace("'Video'", "Video") == SIGNATURES[name]
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
@@ -121,7 +144,7 @@ def test_importing_the_package_imports_neither_command_line_nor_testing_kit() ->
         "import deerapi_remix\n"
         "heavy = {'typer', 'rich', 'click', 'starlette', 'uvicorn', 'respx', 'yaml', 'jsonschema_rs', 'pytest'}\n"
         "loaded = {name.partition('.')[0] for name in set(sys.modules) - before} & heavy\n"
-        "ours = {name for name in sys.modules if name.startswith(('deerapi_remix.cli', 'deerapi_remix.testing'))}\n"
+        "ours = {name for name in sys.modules if name.split('.')[1:2] in (['cli'], ['testing'])}\n"
         "sys.exit(str(loaded | ours) if loaded | ours else 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -18,13 +18,13 @@ SUBSTITUTIONS = [
     (r"\bSeam\b", "AsyncSeam"),
     (r"def (remix|retrieve|wait|download|remix_to_file|models|_follow|_run)\(", r"async def \1("),
     (r"self\.(_run|_follow)\(", r"await self.\1("),
-    (r"run\.call\.send\(", "await run.call.asend("),
+    (r"run\.call\.send\(", "await run.call.send("),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
     (r"part\.sync\(\)", "await asyncio.to_thread(part.sync)"),
     (r"(http|self)\.close\(\)", r"await \1.aclose()"),
     (r"def close\(", "async def aclose("),
     (r"def __(enter|exit)__", r"async def __a\1__"),
-    (r"^import copy$", "import asyncio\nimport copy"),
+    (r"^import os$", "import asyncio\nimport os"),
 ]
 
 
