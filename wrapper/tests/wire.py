@@ -1,0 +1,112 @@
+"""What the tests put in the place of the network, the same for both twins."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, cast
+
+import httpx
+from deerapi_remix import AsyncRemixClient, RemixClient
+
+
+class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that comes in pieces, as from a socket. One that is an exception breaks it off."""
+
+    def __init__(self, *pieces: bytes | BaseException) -> None:
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            if isinstance(piece, BaseException):
+                raise piece
+            yield piece
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
+
+
+class Answer:
+    """What a server answers. A body of neither bytes nor pieces is sent as JSON."""
+
+    def __init__(self, status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> None:
+        self.status = status
+        self.headers = dict(headers or {})
+        if isinstance(body, Pieces):
+            self.body = body
+        elif isinstance(body, bytes):
+            self.body = Pieces(body)
+        else:
+            self.body = Pieces(json.dumps(body).encode())
+            self.headers.setdefault("Content-Type", "application/json")
+
+    def response(self) -> httpx.Response:
+        return httpx.Response(self.status, headers=self.headers, stream=self.body)
+
+
+Step = Answer | BaseException | Callable[[httpx.Request], Answer]
+
+
+class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Answers requests with one step of a script each, and with the last step from then on."""
+
+    def __init__(self, *script: Step) -> None:
+        self._script = script
+        self.requests: list[httpx.Request] = []
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Method and raw target of every request."""
+        return [(request.method, request.url.raw_path.decode("ascii")) for request in self.requests]
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        step = self._script[min(len(self.requests), len(self._script) - 1)]
+        self.requests.append(request)
+        if isinstance(step, BaseException):
+            raise step
+        return (step if isinstance(step, Answer) else step(request)).response()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+class Plain:
+    """An `AsyncRemixClient` that is called the way a `RemixClient` is."""
+
+    def __init__(self, client: AsyncRemixClient, runner: asyncio.Runner) -> None:
+        self._client = client
+        self._runner = runner
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._client, {"close": "aclose"}.get(name, name))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            result = method(*args, **kwargs)
+            if isinstance(result, AsyncRemixClient):
+                return Plain(result, self._runner)
+            return self._runner.run(result) if inspect.iscoroutine(result) else result
+
+        return call
+
+
+class Twin:
+    """Makes clients of one of the twins."""
+
+    def __init__(self, kind: str, runner: asyncio.Runner) -> None:
+        self.kind = kind
+        self._runner = runner
+
+    def __call__(self, *script: Step, http: Mapping[str, Any] | None = None, **options: Any) -> tuple[RemixClient, Wire]:
+        """A client, and the wire that its requests go to. `http` are settings of the httpx client handed in."""
+        wire = Wire(*script)
+        make = httpx.Client if self.kind == "sync" else httpx.AsyncClient
+        return self.own(http_client=make(transport=wire, **(http or {})), **options), wire
+
+    def own(self, **options: Any) -> RemixClient:
+        """A client with these options and nothing else."""
+        if self.kind == "sync":
+            return RemixClient(**options)
+        return cast(RemixClient, Plain(AsyncRemixClient(**options), self._runner))
