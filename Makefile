@@ -8,6 +8,8 @@ MAKEFLAGS += --no-print-directory --warn-undefined-variables
 
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -20,16 +22,19 @@ help: ## list the targets
 
 install: $(INSTALLED) ## make .venv with everything that development needs
 
-$(INSTALLED): requirements-dev.txt pyproject.toml
+$(TOOLS): requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || {
 	  echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
 	echo "Installing the development tools into .venv (half a minute, once) ..."
 	$(PYTHON) -m venv --clear .venv
-	pip() { $(BIN)/python -m pip --disable-pip-version-check --quiet "$$@"; }
-	pip install --require-hashes --only-binary=:all: -r requirements-dev.txt && pip install --no-deps --no-build-isolation -e . || {
+	$(PIP) install --require-hashes --only-binary=:all: -r requirements-dev.txt || {
 	  echo "The installation failed: see pip's message above. It needs a package index that pip can reach." >&2; exit 1; }
+	touch $@
+
+$(INSTALLED): $(TOOLS) pyproject.toml
+	@$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 # Generates from openapi.yaml into the empty folder $(1); a failure leaves everything else untouched.
@@ -53,3 +58,59 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	diff -r -x __pycache__ $(GENERATED) build/client-check/deerapi_remix_generated || {
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
+
+test: install ## the unit tests, with coverage
+	@coverage erase
+	coverage run -m pytest wrapper/tests
+	coverage combine --quiet
+	coverage report
+
+lint: install ## style, layers
+	@ruff check .
+	ruff format --check .
+	lint-imports --no-cache
+
+type: install ## types of everything, as mypy and pyright see them
+	@mypy
+	pyright
+
+DEMO := build/demo
+
+demo: install ## submit, render and save a remix against the mock server; needs no key
+	@rm -rf $(DEMO)
+	mkdir -p $(DEMO)
+	deerapi-remix mock --port 0 --quiet >$(DEMO)/url 2>$(DEMO)/log &
+	mock=$$!
+	trap 'kill $$mock 2>/dev/null || true' EXIT
+	until [ -s $(DEMO)/url ]; do
+	  kill -0 $$mock 2>/dev/null || { echo "The mock server did not start:" >&2; cat $(DEMO)/log >&2; exit 1; }
+	  sleep 0.1
+	done
+	export DEERAPI_BASE_URL=$$(cat $(DEMO)/url) DEERAPI_KEY=demo
+	deerapi-remix remix video_123 --output $(DEMO)/bow.mp4 \
+	  --prompt "Extend the scene with the cat taking a bow to the cheering audience"
+
+mock: install ## serve the mock API on port 8000 until Ctrl-C
+	@deerapi-remix mock
+
+build: install ## wheel and sdist, into dist/
+	@rm -rf dist
+	python -m hatchling build
+
+lock: ## refresh requirements-dev.txt from pyproject.toml
+	@$(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip --disable-pip-version-check --quiet install uv
+	build/uv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
+
+check: ## everything that CI runs
+	@for target in lint type client-check test demo; do
+	  echo "==> make $$target"
+	  $(MAKE) $$target
+	done
+	if [ -n "$$(git status --porcelain)" ] && [ -n "$${CI:-}" ]; then
+	  echo "These checks left the tree changed:" >&2; git status --short >&2; exit 1
+	fi
+
+clean: ## remove what the other targets made
+	@rm -rf build dist .venv .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
