@@ -1,0 +1,33 @@
+"""What all contract tests share: the document, and a summary that says what broke and how to see it again."""
+
+import shlex
+
+import pytest
+
+from .document import Document
+from .document import document as load
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def document() -> Document:
+    """The document of this checkout."""
+    return load()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End with the broken rules: where, what, and the command that shows it again."""
+    for report in terminalreporter.getreports("failed"):
+        if "contract_tests/" not in report.nodeid:
+            continue
+        test = report.nodeid.rpartition("::")[2]
+        crash = getattr(report.longrepr, "reprcrash", None)
+        message = crash.message if crash else str(report.longrepr)
+        terminalreporter.section(f"broken rule: {test.partition('[')[0].removeprefix('test_')}", sep="-")
+        for line in message.removeprefix("AssertionError: ").splitlines()[:12]:
+            terminalreporter.write_line(line[:500])
+        terminalreporter.write_line(f"see it again: python -m pytest {shlex.quote(report.nodeid)}")
