@@ -57,6 +57,8 @@ class Run(Generic[T]):
 
     def failed(self, error: DeerAPIError) -> float | None:
         """Complete the error of an attempt; seconds until the next one, None if there is none."""
+        if error is self._exchange.foreign:
+            return None
         error.attempts = self._retries.attempt
         error.video_id = error.video_id or self.call.video_id
         error.request_id = error.request_id or self._exchange.request_id

@@ -56,10 +56,12 @@ class Exchange:
         status: The HTTP status, once one has arrived.
         headers: The headers of the answer.
         request_id: The ID of the answer.
+        foreign: What the disk or `on_progress` raised: the user's own, whatever its type.
     """
 
     status: int | None = None
     request_id: str | None = None
+    foreign: Exception | None = None
     _request: httpx.Request | None = None
     _raised: Exception | None = None
     _redirects = 0
@@ -143,8 +145,8 @@ class Exchange:
         if self._transfer is not None and self._into_file:
             try:
                 self._transfer.write(chunk)
-            except Exception as error:  # The disk's or on_progress's own: raised outside the guard.
-                self._raised = error
+            except Exception as error:  # Raised outside the guard.
+                self._raised = self.foreign = error
         else:
             self._body += chunk
         if self._raised is not None or len(self._body) > self._limit:

@@ -145,7 +145,7 @@ def is_unknown_video(error: APIStatusError) -> bool:
 
 def is_not_ready(error: DeerAPIError) -> bool:
     """Whether the server says that the file is not there yet."""
-    return "not completed" in str(error).lower()
+    return "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
 
 
 def poll_hint(value: str | None) -> float | None:

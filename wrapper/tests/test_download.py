@@ -1,0 +1,848 @@
+"""What an answer must be like to become the file, and what happens when it breaks off."""
+
+from __future__ import annotations
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from deerapi_remix import (
+    APIConnectionError,
+    APIStatusError,
+    AsyncRemixClient,
+    BadRequestError,
+    DownloadError,
+    Event,
+    NotFoundError,
+    RateLimitError,
+    RetryPolicy,
+    Video,
+)
+
+from .conftest import KEY, Clock, Loopback
+from .wire import Answer, Pieces, Step, Twin
+
+CUT = httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+
+
+def mp4(size: int) -> bytes:
+    """Two boxes that add up to `size`."""
+    return (
+        b"\0\0\0\x10ftypisom\0\0\0\0"
+        + (size - 16).to_bytes(4, "big")
+        + b"mdat"
+        + bytes(i % 251 for i in range(size - 24))
+    )
+
+
+FILE = mp4(1000)
+
+
+def whole(body: bytes = FILE, **headers: str) -> Answer:
+    return Answer(200, body, {"Content-Type": "video/mp4", "Content-Length": str(len(body)), **named(headers)})
+
+
+def cut(at: int, body: bytes = FILE, **headers: str) -> Answer:
+    """The start of the file, after which the connection breaks."""
+    given = {"Content-Type": "video/mp4", "Content-Length": str(len(body)), **named(headers)}
+    return Answer(200, Pieces(body[:at], CUT), given)
+
+
+def rest(
+    start: int, body: bytes = FILE, *, end: int | None = None, tag: str = '"v1"', span: str | None = None
+) -> Answer:
+    """Status 206 with the bytes from `start`; broken off at `end`, if there is one."""
+    given = {
+        "Content-Type": "video/mp4",
+        "Content-Length": str(len(body) - start),
+        "Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}" if span is None else span,
+        "ETag": tag,
+    }
+    return Answer(206, body[start:] if end is None else Pieces(body[start:end], CUT), given)
+
+
+def named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def ranges(requests: list[httpx.Request]) -> list[tuple[str | None, str | None]]:
+    return [(request.headers.get("Range"), request.headers.get("If-Range")) for request in requests]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Path]:
+    """Where the file goes. Whatever a test does, no part file stays."""
+    yield tmp_path / "bow.mp4"
+    assert [path.name for path in tmp_path.iterdir() if path.name != "bow.mp4"] == []
+
+
+# The happy path
+
+
+def test_the_file_is_saved_byte_for_byte(connect: Twin, target: Path) -> None:
+    client, wire = connect(whole())
+    assert client.download("video_1", target) == target
+    assert target.read_bytes() == FILE
+    assert wire.sent == [("GET", "/v1/videos/video_1/content")]
+
+
+def test_a_video_is_downloaded_by_its_id(connect: Twin, target: Path) -> None:
+    client, wire = connect(whole())
+    client.download(Video(id="video_7", status="completed"), target)
+    assert wire.sent == [("GET", "/v1/videos/video_7/content")]
+
+
+def test_the_file_is_asked_for_without_coding_and_without_range(connect: Twin, target: Path) -> None:
+    client, wire = connect(whole())
+    client.download("video_1", target)
+    assert wire.requests[0].headers["Accept-Encoding"] == "identity"
+    assert ranges(wire.requests) == [(None, None)]
+
+
+@pytest.mark.parametrize("variant", ["video", "thumbnail", "spritesheet"])
+def test_a_variant_is_asked_for_by_name(connect: Twin, target: Path, variant: str) -> None:
+    client, wire = connect(whole())
+    client.download("video_1", target, variant=variant)
+    assert wire.sent == [("GET", f"/v1/videos/video_1/content?variant={variant}")]
+
+
+@pytest.mark.parametrize(("variant", "error"), [("poster", ValueError), ("", ValueError), ("Video", ValueError)])
+def test_an_unknown_variant_is_refused_before_any_request(
+    connect: Twin, target: Path, variant: Any, error: type[Exception]
+) -> None:
+    client, wire = connect(whole())
+    with pytest.raises(error, match="variant"):
+        client.download("video_1", target, variant=variant)
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "video/mp4",
+        "VIDEO/MP4",
+        "video/mp4; codecs=avc1",
+        "video/quicktime",
+        "image/webp",
+        "image/jpeg",
+        "application/octet-stream",
+        "binary/octet-stream",
+        "application/mp4",
+    ],
+)
+def test_these_content_types_are_files(connect: Twin, target: Path, kind: str) -> None:
+    client, _ = connect(whole(Content_Type=kind))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+
+
+def test_a_missing_content_type_is_accepted(connect: Twin, target: Path) -> None:
+    client, _ = connect(Answer(200, FILE, {"Content-Length": "1000"}))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+
+
+def test_chunked_files_need_no_length(connect: Twin, target: Path) -> None:
+    client, _ = connect(Answer(200, b"no boxes at all", {"Content-Type": "video/mp4", "Transfer-Encoding": "chunked"}))
+    client.download("video_1", target)
+    assert target.read_bytes() == b"no boxes at all"
+
+
+# Answers that are not the file
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json", "text/html", "text/html; charset=utf-8", "text/plain", "application/xml", "videos/mp4"]
+)
+def test_these_content_types_are_no_files(connect: Twin, clock: Clock, target: Path, kind: str) -> None:
+    client, wire = connect(Answer(200, b"{}", {"Content-Type": kind, "X-Request-Id": "req_5"}))
+    with pytest.raises(DownloadError, match="instead of a video") as caught:
+        client.download("video_1", target)
+    assert caught.value.path == target
+    assert caught.value.received == 0
+    assert caught.value.retryable is False
+    assert caught.value.video_id == "video_1"
+    assert caught.value.request_id == "req_5"
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Upstream has no file.", "code": "gone"}},
+        {"code": "gone", "message": "Upstream has no file.", "data": None},
+        {"error": "Upstream has no file."},
+    ],
+)
+def test_json_in_place_of_the_file_is_an_error_with_the_message_of_the_server(
+    connect: Twin, target: Path, body: dict[str, Any]
+) -> None:
+    client, _ = connect(Answer(200, body))
+    with pytest.raises(DownloadError, match=r"application/json instead of a video: Upstream has no file\."):
+        client.download("video_1", target)
+    assert not target.exists()
+
+
+def test_a_long_page_in_place_of_the_file_is_not_read_to_its_end(connect: Twin, target: Path) -> None:
+    read: list[int] = []
+
+    class Endless(Pieces):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                read.append(1)
+                yield b"x" * 1024
+
+    client, _ = connect(Answer(200, Endless(), {"Content-Type": "text/html"}))
+    with pytest.raises(DownloadError, match="text/html"):
+        client.download("video_1", target)
+    assert len(read) < 100
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "deflate", "zstd", "GZIP"])
+def test_a_coding_that_was_not_asked_for_is_refused(connect: Twin, target: Path, coding: str) -> None:
+    client, wire = connect(whole(Content_Encoding=coding))
+    with pytest.raises(DownloadError, match="which was not asked for"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+
+
+def test_the_coding_identity_is_none(connect: Twin, target: Path) -> None:
+    client, _ = connect(whole(Content_Encoding="identity"))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+
+
+@pytest.mark.parametrize("length", ["0", None])
+def test_an_empty_file_is_an_error(connect: Twin, clock: Clock, target: Path, length: str | None) -> None:
+    headers = {"Content-Type": "video/mp4"} | ({"Content-Length": length} if length else {})
+    client, wire = connect(Answer(200, b"", headers))
+    with pytest.raises(DownloadError, match="the file is empty") as caught:
+        client.download("video_1", target)
+    assert caught.value.received == 0
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("status", [201, 202, 203, 204, 207])
+def test_no_other_2xx_is_a_file(connect: Twin, target: Path, status: int) -> None:
+    client, wire = connect(Answer(status, FILE, {"Content-Type": "video/mp4"}))
+    with pytest.raises(DownloadError, match=f"answered {status} without a file"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+def test_a_part_that_was_not_asked_for_is_refused(connect: Twin, target: Path) -> None:
+    client, wire = connect(rest(0))
+    with pytest.raises(DownloadError, match="although the whole file was asked for"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+def test_a_job_that_is_not_completed_is_not_asked_for_again(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(Answer(400, {"error": {"message": "Task is not completed yet", "code": "x"}}))
+    with pytest.raises(BadRequestError, match="Task is not completed yet"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+
+
+# Lengths
+
+
+def test_a_file_longer_than_announced_is_an_error(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(whole(Content_Length="999"))
+    with pytest.raises(DownloadError, match="longer than announced") as caught:
+        client.download("video_1", target)
+    assert (caught.value.received, caught.value.expected) == (1000, 999)
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+def test_a_file_shorter_than_announced_is_asked_for_again(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(whole(Content_Length="1001"), whole())
+    client.download("video_1", target)
+    assert len(wire.requests) == 2
+    assert target.read_bytes() == FILE
+
+
+def test_a_file_that_stays_shorter_than_announced_is_an_error(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(whole(Content_Length="1001"))
+    with pytest.raises(DownloadError, match="only 1000 of 1001 bytes came") as caught:
+        client.download("video_1", target)
+    assert (caught.value.received, caught.value.expected) == (1000, 1001)
+    assert caught.value.retryable is True
+    assert len(wire.requests) == 5  # The first brought new bytes, so four more count.
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("length", ["-5", "abc", "1e3", "", "9" * 30])
+def test_a_length_that_is_nonsense_is_no_length(connect: Twin, target: Path, length: str) -> None:
+    seen: list[int | None] = []
+    client, _ = connect(whole(Content_Length=length))
+    client.download("video_1", target, on_progress=lambda _, total: seen.append(total))
+    assert seen == [None]
+
+
+# A body that ends with the connection
+
+
+def unframed(body: bytes, kind: str = "video/mp4") -> Answer:
+    return Answer(200, body, {"Content-Type": kind})
+
+
+LARGE_BOX = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\x01mdat" + (20).to_bytes(8, "big") + b"data"
+OPEN_BOX = b"\0\0\0\x10ftypisom\0\0\0\0" + b"\0\0\0\0mdat" + b"whatever follows"
+
+
+@pytest.mark.parametrize("body", [FILE, LARGE_BOX, OPEN_BOX, mp4(24)], ids=["two boxes", "large", "open", "empty box"])
+def test_without_length_a_video_is_whole_if_its_boxes_add_up(connect: Twin, target: Path, body: bytes) -> None:
+    client, wire = connect(unframed(body))
+    client.download("video_1", target)
+    assert target.read_bytes() == body
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("end", [1, 4, 7, 8, 15, 17, 20, 23, 24, 25, 500, 999])
+def test_without_length_a_video_that_broke_off_is_asked_for_again(
+    connect: Twin, clock: Clock, target: Path, end: int
+) -> None:
+    client, wire = connect(unframed(FILE[:end]), unframed(FILE))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert len(wire.requests) == 2
+
+
+def test_without_length_a_video_that_breaks_off_every_time_is_an_error(
+    connect: Twin, clock: Clock, target: Path
+) -> None:
+    client, wire = connect(unframed(FILE[:-1]))
+    with pytest.raises(DownloadError, match="ended inside the video, after 999 bytes") as caught:
+        client.download("video_1", target)
+    assert (caught.value.received, caught.value.expected) == (999, None)
+    assert len(wire.requests) == 5
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("size", [b"\0\0\0\x07", b"\0\0\0\x02", b"\xff\xff\xff\xff"])
+def test_without_length_boxes_of_impossible_size_are_no_video(
+    connect: Twin, clock: Clock, target: Path, size: bytes
+) -> None:
+    client, _ = connect(unframed(FILE + size + b"free"))
+    with pytest.raises(DownloadError, match="ended inside the video"):
+        client.download("video_1", target)
+
+
+def test_without_length_other_formats_are_taken_as_they_are(connect: Twin, target: Path) -> None:
+    client, _ = connect(unframed(b"RIFF____WEBPVP8 ", "image/webp"))
+    client.download("video_1", target, variant="thumbnail")
+    assert target.read_bytes() == b"RIFF____WEBPVP8 "
+
+
+def test_a_close_on_the_socket_inside_the_video_is_noticed(
+    connect: Twin, clock: Clock, target: Path, loopback: Loopback
+) -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nConnection: close\r\n\r\n"
+    loopback.answer = lambda _: head + (FILE[:500] if len(loopback.requests) == 1 else FILE)
+    with connect_own(connect, loopback) as client:
+        client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert len(loopback.requests) == 2
+
+
+# Connections that break
+
+
+class connect_own:  # noqa: N801  # Used like a function.
+    """A client with connections of its own to `loopback`, closed at the end."""
+
+    def __init__(self, connect: Twin, loopback: Loopback) -> None:
+        self._client = connect.own(base_url=loopback.url)
+
+    def __enter__(self) -> Any:
+        return self._client
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+
+def test_a_cut_on_the_socket_is_resumed_where_it_broke(
+    connect: Twin, clock: Clock, target: Path, loopback: Loopback
+) -> None:
+    def answer(_: str) -> bytes:
+        if len(loopback.requests) == 1:
+            head = 'HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000\r\nETag: "v1"\r\n'
+            return head.encode() + b"Connection: close\r\n\r\n" + FILE[:400]
+        head = 'HTTP/1.1 206 Partial Content\r\nContent-Type: video/mp4\r\nContent-Length: 600\r\nETag: "v1"\r\n'
+        return head.encode() + b"Content-Range: bytes 400-999/1000\r\n\r\n" + FILE[400:]
+
+    loopback.answer = answer
+    with connect_own(connect, loopback) as client:
+        client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert "range: bytes=400-\n" in loopback.requests[1].lower()
+    assert 'if-range: "v1"\n' in loopback.requests[1].lower()
+
+
+def test_a_strong_tag_lets_the_download_go_on_where_it_broke(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(400, ETag='"v1"'), rest(400, end=700), rest(700))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests) == [(None, None), ("bytes=400-", '"v1"'), ("bytes=700-", '"v1"')]
+
+
+@pytest.mark.parametrize("tag", ['W/"v1"', "v1", ""])
+def test_without_a_strong_tag_the_download_starts_over(connect: Twin, clock: Clock, target: Path, tag: str) -> None:
+    client, wire = connect(cut(400, ETag=tag), whole())
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests) == [(None, None), (None, None)]
+
+
+def test_a_download_that_broke_before_the_first_byte_starts_over(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(0, ETag='"v1"'), whole())
+    client.download("video_1", target)
+    assert ranges(wire.requests) == [(None, None), (None, None)]
+
+
+def test_a_server_that_ignores_the_range_sends_the_whole_file(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(400, ETag='"v1"'), whole(ETag='"v1"'))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert len(wire.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("tag", "span"),
+    [
+        ('"v1"', "bytes 401-999/1000"),
+        ('"v1"', "bytes 399-999/1000"),
+        ('"v1"', "bytes 0-999/1000"),
+        ('"v1"', "bytes 400-999/1001"),
+        ('"v1"', "bytes 400-999/*"),
+        ('"v1"', "bytes */1000"),
+        ('"v1"', "items 400-999/1000"),
+        ('"v1"', ""),
+        ('"v2"', "bytes 400-999/1000"),
+        ('W/"v1"', "bytes 400-999/1000"),
+        ("", "bytes 400-999/1000"),
+    ],
+)
+def test_a_part_that_does_not_continue_the_file_is_never_joined(
+    connect: Twin, clock: Clock, target: Path, tag: str, span: str
+) -> None:
+    client, wire = connect(cut(400, ETag='"v1"'), rest(400, tag=tag, span=span), whole())
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests) == [(None, None), ("bytes=400-", '"v1"'), (None, None)]
+
+
+def test_parts_that_never_continue_the_file_are_an_error(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(*[cut(400, ETag='"v1"'), rest(400, tag='"v2"')] * 10)
+    with pytest.raises((APIConnectionError, DownloadError)):
+        client.download("video_1", target)
+    assert len(wire.requests) == 5  # The first brought new bytes, so four more count.
+    assert not target.exists()
+
+
+def test_a_file_that_changed_meanwhile_is_taken_from_its_start(connect: Twin, clock: Clock, target: Path) -> None:
+    other = bytes(reversed(FILE))
+    client, _ = connect(cut(400, ETag='"v1"'), whole(other, ETag='"v2"'))
+    client.download("video_1", target)
+    assert target.read_bytes() == other
+
+
+def test_a_file_that_changed_meanwhile_is_resumed_by_its_new_tag(connect: Twin, clock: Clock, target: Path) -> None:
+    other = bytes(reversed(FILE))
+    client, wire = connect(cut(400, ETag='"v1"'), cut(300, other, ETag='"v2"'), rest(300, other, tag='"v2"'))
+    client.download("video_1", target)
+    assert target.read_bytes() == other
+    assert ranges(wire.requests)[2] == ("bytes=300-", '"v2"')
+
+
+def test_a_shorter_file_leaves_nothing_of_the_longer_one_before_it(connect: Twin, clock: Clock, target: Path) -> None:
+    client, _ = connect(cut(900, ETag='"v1"'), whole(mp4(100), ETag='"v2"'))
+    client.download("video_1", target)
+    assert target.read_bytes() == mp4(100)
+
+
+def test_a_range_that_cannot_be_had_starts_over(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(400, ETag='"v1"'), Answer(416), whole())
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests) == [(None, None), ("bytes=400-", '"v1"'), (None, None)]
+
+
+def test_416_without_a_range_is_an_error_of_its_own(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(Answer(416))
+    with pytest.raises(APIStatusError) as caught:
+        client.download("video_1", target)
+    assert caught.value.status_code == 416
+    assert len(wire.requests) == 1
+
+
+def test_an_unframed_file_that_broke_is_resumed_by_its_tag(connect: Twin, clock: Clock, target: Path) -> None:
+    first = Answer(200, FILE[:400], {"Content-Type": "video/mp4", "ETag": '"v1"'})
+    client, wire = connect(first, rest(400))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests)[1] == ("bytes=400-", '"v1"')
+
+
+# How often it is tried
+
+
+def test_new_bytes_reset_the_attempts(connect: Twin, clock: Clock, target: Path) -> None:
+    steps = [cut(10, ETag='"v1"'), *(rest(10 * i, end=10 * i + 10) for i in range(1, 30)), rest(300)]
+    client, wire = connect(*steps, retry=RetryPolicy(attempts=2))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert len(wire.requests) == 31
+
+
+def test_new_bytes_reset_the_budget(connect: Twin, clock: Clock, target: Path) -> None:
+    def slowly(answer: Answer) -> Callable[[httpx.Request], Answer]:
+        def step(_: httpx.Request) -> Answer:
+            clock.time += 50
+            return answer
+
+        return step
+
+    steps = [cut(10, ETag='"v1"'), *(rest(10 * i, end=10 * i + 10) for i in range(1, 10)), rest(100)]
+    client, wire = connect(*map(slowly, steps))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert len(wire.requests) == 11
+
+
+def test_the_same_bytes_again_reset_nothing(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(400))
+    with pytest.raises(APIConnectionError) as caught:
+        client.download("video_1", target)
+    assert caught.value.retryable is True
+    assert caught.value.attempts == 5
+    assert len(wire.requests) == 5  # The first brought new bytes, so four more count.
+    assert not target.exists()
+
+
+def test_fewer_bytes_than_before_reset_nothing(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(*(cut(400 - i) for i in range(20)))
+    with pytest.raises(APIConnectionError):
+        client.download("video_1", target)
+    assert len(wire.requests) == 5
+
+
+def test_failures_without_bytes_are_tried_four_times(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(Answer(502))
+    with pytest.raises(APIStatusError):
+        client.download("video_1", target)
+    assert len(wire.requests) == 4
+
+
+def test_a_final_status_ends_the_download(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(cut(400, ETag='"v1"'), Answer(404))
+    with pytest.raises(NotFoundError):
+        client.download("video_1", target)
+    assert len(wire.requests) == 2
+    assert not target.exists()
+
+
+def test_a_rate_limit_that_does_not_fit_the_budget_ends_the_download_at_once(
+    connect: Twin, clock: Clock, target: Path
+) -> None:
+    client, wire = connect(Answer(429, b"", {"Retry-After": "61"}))
+    with pytest.raises(RateLimitError) as caught:
+        client.download("video_1", target)
+    assert caught.value.retry_after == 61.0
+    assert len(wire.requests) == 1
+    assert clock.slept == []
+
+
+# Redirects
+
+
+def redirect(location: str, status: int = 302) -> Answer:
+    return Answer(status, b"", {"Location": location})
+
+
+def keys(requests: list[httpx.Request]) -> list[str | None]:
+    return [request.headers.get("Authorization") for request in requests]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_to_another_host_is_followed_without_the_key(connect: Twin, target: Path, status: int) -> None:
+    client, wire = connect(redirect("https://cdn.example/v.mp4?sig=1", status), whole())
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert [request.method for request in wire.requests] == ["GET", "GET"]
+    assert str(wire.requests[1].url) == "https://cdn.example/v.mp4?sig=1"
+    assert wire.requests[1].headers["Host"] == "cdn.example"
+    assert keys(wire.requests) == [f"Bearer {KEY}", None]
+
+
+@pytest.mark.parametrize(
+    "location", ["/files/v.mp4", "https://api.deerapi.com/files/v.mp4", "https://API.deerapi.com:443/files/v.mp4"]
+)
+def test_a_redirect_to_the_origin_of_the_api_keeps_the_key(connect: Twin, target: Path, location: str) -> None:
+    client, wire = connect(redirect(location), whole())
+    client.download("video_1", target)
+    assert keys(wire.requests) == [f"Bearer {KEY}", f"Bearer {KEY}"]
+    assert wire.requests[1].url.path == "/files/v.mp4"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://api.deerapi.com:8443/v",
+        "https://www.api.deerapi.com/v",
+        "https://deerapi.com/v",
+        "https://api.deerapi.com.evil.example/v",
+        "//evil.example/v",
+        "https://evil.example/api.deerapi.com",
+        "https://api.deerapi.com@evil.example/v",
+    ],
+)
+def test_the_key_goes_to_no_other_origin(connect: Twin, target: Path, location: str) -> None:
+    client, wire = connect(redirect(location), whole())
+    client.download("video_1", target)
+    assert len(wire.requests) == 2
+    assert all(KEY not in value for value in wire.requests[1].headers.values())
+    assert KEY not in str(wire.requests[1].url)
+
+
+def test_the_key_stays_off_even_if_the_own_client_would_send_it(connect: Twin, target: Path) -> None:
+    client, wire = connect(
+        redirect("https://cdn.example/v"),
+        whole(),
+        http={"headers": {"Authorization": f"Bearer {KEY}"}, "auth": ("user", KEY), "follow_redirects": True},
+    )
+    client.download("video_1", target)
+    assert keys(wire.requests) == [f"Bearer {KEY}", None]
+
+
+def test_a_redirect_within_the_cdn_is_followed_without_the_key(connect: Twin, target: Path) -> None:
+    client, wire = connect(redirect("https://cdn.example/a"), redirect("/b"), whole())
+    client.download("video_1", target)
+    assert str(wire.requests[2].url) == "https://cdn.example/b"
+    assert keys(wire.requests) == [f"Bearer {KEY}", None, None]
+
+
+@pytest.mark.parametrize("location", ["http://api.deerapi.com/v", "http://cdn.example/v", "http://127.0.0.1/v"])
+def test_a_redirect_from_https_to_http_is_refused(connect: Twin, clock: Clock, target: Path, location: str) -> None:
+    client, wire = connect(redirect(location), whole())
+    with pytest.raises(DownloadError, match="from https to http is refused"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("location", ["ftp://cdn.example/v", "file://cdn.example/etc/passwd"])
+def test_a_redirect_to_another_scheme_is_refused(connect: Twin, clock: Clock, target: Path, location: str) -> None:
+    client, wire = connect(redirect(location), whole())
+    with pytest.raises(DownloadError, match="is refused"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "location", ["javascript:alert(1)", "data:,x", "https://[::1", "https://h:port/", "http\x01://x"]
+)
+def test_a_redirect_to_what_is_no_url_is_never_followed(
+    connect: Twin, clock: Clock, target: Path, location: str
+) -> None:
+    client, wire = connect(redirect(location))
+    with pytest.raises((APIStatusError, APIConnectionError, DownloadError)):
+        client.download("video_1", target)
+    assert {request.url.host for request in wire.requests} == {"api.deerapi.com"}
+    assert len(wire.requests) <= 4
+    assert not target.exists()
+
+
+def test_a_redirect_without_a_location_is_an_error_with_its_status(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(Answer(302), whole())
+    with pytest.raises(APIStatusError) as caught:
+        client.download("video_1", target)
+    assert caught.value.status_code == 302
+    assert len(wire.requests) == 1
+
+
+def test_a_loop_of_redirects_ends(connect: Twin, clock: Clock, target: Path) -> None:
+    client, wire = connect(redirect("https://api.deerapi.com/v1/videos/video_1/content"))
+    with pytest.raises(DownloadError, match="more than 5 redirects"):
+        client.download("video_1", target)
+    assert len(wire.requests) == 6
+
+
+def test_five_redirects_are_followed(connect: Twin, target: Path) -> None:
+    client, wire = connect(*[redirect("/again")] * 5, whole())
+    client.download("video_1", target)
+    assert len(wire.requests) == 6
+
+
+@pytest.mark.parametrize("fault", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), Answer(503)])
+def test_a_failure_behind_a_redirect_starts_again_at_the_api(
+    connect: Twin, clock: Clock, target: Path, fault: Step
+) -> None:
+    client, wire = connect(redirect("https://cdn.example/1"), fault, redirect("https://cdn.example/2"), whole())
+    client.download("video_1", target)
+    assert [request.url.host for request in wire.requests] == ["api.deerapi.com", "cdn.example"] * 2
+    assert target.read_bytes() == FILE
+
+
+def test_a_download_behind_a_redirect_is_resumed_there(connect: Twin, clock: Clock, target: Path) -> None:
+    to_cdn = redirect("https://cdn.example/v")
+    client, wire = connect(to_cdn, cut(400, ETag='"v1"'), to_cdn, rest(400))
+    client.download("video_1", target)
+    assert target.read_bytes() == FILE
+    assert ranges(wire.requests)[3] == ("bytes=400-", '"v1"')
+
+
+def test_redirects_on_a_socket_keep_the_key_from_another_port(connect: Twin, target: Path, loopback: Loopback) -> None:
+    cdn = Loopback()
+    try:
+        found = f"HTTP/1.1 302 Found\r\nLocation: {cdn.url}/v\r\nContent-Length: 0\r\n\r\n"
+        loopback.answer = lambda _: found.encode()
+        cdn.answer = lambda _: b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 1000\r\n\r\n" + FILE
+        with connect_own(connect, loopback) as client:
+            client.download("video_1", target)
+        assert KEY in loopback.requests[0]
+        assert KEY not in cdn.requests[0]
+        assert "authorization" not in cdn.requests[0].lower()
+    finally:
+        cdn.close()
+
+
+# Progress
+
+
+def test_on_progress_sees_the_bytes_so_far_and_in_all(connect: Twin, target: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    pieces = Pieces(FILE[:300], FILE[300:600], FILE[600:])
+    client, _ = connect(Answer(200, pieces, {"Content-Type": "video/mp4", "Content-Length": "1000"}))
+    client.download("video_1", target, on_progress=lambda *values: seen.append(values))
+    assert seen == [(300, 1000), (600, 1000), (1000, 1000)]
+
+
+def test_on_progress_goes_on_after_a_resume(connect: Twin, clock: Clock, target: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    client, _ = connect(cut(400, ETag='"v1"'), rest(400))
+    client.download("video_1", target, on_progress=lambda *values: seen.append(values))
+    assert seen == [(400, 1000), (1000, 1000)]
+
+
+def test_on_progress_starts_over_with_the_file(connect: Twin, clock: Clock, target: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    client, _ = connect(cut(400), whole())
+    client.download("video_1", target, on_progress=lambda *values: seen.append(values))
+    assert seen == [(400, 1000), (1000, 1000)]
+
+
+def test_on_progress_is_not_called_for_what_is_not_the_file(connect: Twin, clock: Clock, target: Path) -> None:
+    seen: list[object] = []
+    client, _ = connect(Answer(503, b"busy"), Answer(200, {"error": "no"}))
+    with pytest.raises(DownloadError):
+        client.download("video_1", target, on_progress=lambda *values: seen.append(values))
+    assert seen == []
+
+
+RAISED = [
+    RuntimeError("mine"),
+    OSError("mine"),
+    TimeoutError("mine"),
+    httpx.ReadTimeout("mine"),
+    httpx.ConnectError("mine"),
+    APIConnectionError("mine", retryable=True),
+    DownloadError("mine", retryable=True),
+    KeyboardInterrupt("mine"),
+    SystemExit("mine"),
+]
+
+
+@pytest.mark.parametrize("error", RAISED, ids=lambda error: type(error).__name__)
+def test_what_on_progress_raises_passes_unchanged_and_ends_the_download(
+    connect: Twin, clock: Clock, target: Path, error: BaseException
+) -> None:
+    def on_progress(*_: object) -> None:
+        raise error
+
+    client, wire = connect(cut(400, ETag='"v1"'), rest(400))
+    with pytest.raises(type(error), match="mine") as caught:
+        client.download("video_1", target, on_progress=on_progress)
+    assert caught.value is error
+    assert caught.value.__cause__ is None
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+def test_download_events_tell_when_bytes_start_and_when_the_file_is_whole(
+    connect: Twin, clock: Clock, target: Path
+) -> None:
+    events: list[Event] = []
+    client, _ = connect(cut(400, ETag='"v1"'), rest(400), on_event=events.append)
+    client.download("video_1", target)
+    told = [(event.kind, event.attempt, event.status_code) for event in events]
+    assert told == [
+        ("download", 1, 200),
+        ("attempt", 1, 200),
+        ("retry", 1, 200),
+        ("download", 2, 206),
+        ("download", 2, 206),
+        ("attempt", 2, 206),
+    ]
+    assert {event.operation for event in events} == {"download"}
+
+
+# Interruption and size
+
+
+def test_a_cancelled_download_leaves_no_file(target: Path) -> None:
+    class Stalled(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield FILE[:400]
+            started.set()
+            await asyncio.Event().wait()
+
+    async def main() -> None:
+        headers = {"Content-Type": "video/mp4", "Content-Length": "1000"}
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=Stalled()))
+        async with httpx.AsyncClient(transport=transport) as http:
+            task = asyncio.create_task(AsyncRemixClient(http_client=http).download("video_1", target))
+            await started.wait()
+            assert len(list(target.parent.iterdir())) == 1
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    started = asyncio.Event()
+    asyncio.run(main())
+    assert not target.exists()
+
+
+def test_ctrl_c_in_the_middle_of_the_body_leaves_no_file(connect: Twin, target: Path) -> None:
+    headers = {"Content-Type": "video/mp4", "Content-Length": "1000"}
+    client, wire = connect(Answer(200, Pieces(FILE[:400], KeyboardInterrupt()), headers))
+    with pytest.raises(KeyboardInterrupt):
+        client.download("video_1", target)
+    assert len(wire.requests) == 1
+    assert not target.exists()
+
+
+def test_memory_stays_flat_however_large_the_file(connect: Twin, target: Path) -> None:
+    piece = bytes(64 * 1024)
+    pieces = Pieces(*[piece] * 512)  # 32 MiB, of which only one piece is in memory.
+    headers = {"Content-Type": "video/mp4", "Content-Length": str(32 * 1024 * 1024)}
+    client, _ = connect(Answer(200, pieces, headers))
+    tracemalloc.start()
+    try:
+        client.download("video_1", target)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert target.stat().st_size == 32 * 1024 * 1024
+    assert peak < 2 * 1024 * 1024

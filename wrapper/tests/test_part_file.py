@@ -1,0 +1,344 @@
+"""The file on disk: there whole, or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Clock
+from .wire import Answer, Twin
+
+MP4 = {"Content-Type": "video/mp4"}
+FILE = Answer(200, b"the whole video", MP4)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def appearing(path: Path) -> Callable[[int, int | None], None]:
+    """Another file takes the name while the download runs."""
+
+    def on_progress(*_: object) -> None:
+        path.write_bytes(b"mine")
+
+    return on_progress
+
+
+# Targets that cannot be
+
+
+def test_an_existing_target_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    target.write_bytes(b"mine")
+    client, wire = connect(FILE)
+    with pytest.raises(FileExistsError) as caught:
+        client.download("video_1", target)
+    assert caught.value.filename == str(target)
+    assert wire.requests == []
+    assert target.read_bytes() == b"mine"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+def test_a_dangling_symlink_is_an_existing_target(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    target.symlink_to("nowhere.mp4")
+    client, wire = connect(FILE)
+    with pytest.raises(FileExistsError):
+        client.download("video_1", target)
+    assert wire.requests == []
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("name", ["folder", ".", "folder/..", "link"])
+def test_a_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path, name: str, overwrite: bool) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    client, wire = connect(FILE)
+    with pytest.raises(IsADirectoryError):
+        client.download("video_1", tmp_path / name, overwrite=overwrite)
+    assert wire.requests == []
+    assert names(tmp_path) == ["folder", "link"]
+
+
+def test_an_empty_path_is_refused_before_any_request(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    client, wire = connect(FILE)
+    with pytest.raises(IsADirectoryError):
+        client.download("video_1", "")
+    assert wire.requests == []
+    assert names(tmp_path) == []
+
+
+def test_a_missing_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
+    client, wire = connect(FILE)
+    with pytest.raises(FileNotFoundError):
+        client.download("video_1", tmp_path / "missing" / "bow.mp4")
+    assert wire.requests == []
+    assert names(tmp_path) == []
+
+
+def test_a_file_in_place_of_the_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    client, wire = connect(FILE)
+    with pytest.raises(NotADirectoryError):
+        client.download("video_1", tmp_path / "file" / "bow.mp4")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("path", [None, 7, b"bow.mp4", ["bow.mp4"]])
+def test_a_path_of_another_type_is_refused_before_any_request(connect: Twin, path: Any) -> None:
+    client, wire = connect(FILE)
+    with pytest.raises(TypeError):
+        client.download("video_1", path)
+    assert wire.requests == []
+
+
+def test_a_path_with_a_null_character_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
+    client, wire = connect(FILE)
+    with pytest.raises(ValueError, match="null"):
+        client.download("video_1", f"{tmp_path}/bow\0.mp4")
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("name", ["x" * 256, "ü" * 128, "🐈" * 64])
+def test_a_name_too_long_for_the_file_system_is_refused(connect: Twin, tmp_path: Path, name: str) -> None:
+    client, _ = connect(FILE)
+    with pytest.raises(OSError, match="File name too long") as caught:
+        client.download("video_1", tmp_path / name)
+    assert caught.value.errno == errno.ENAMETOOLONG
+    assert names(tmp_path) == []
+
+
+# Targets that can
+
+
+def test_the_path_comes_back_as_it_was_given(connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    client, _ = connect(FILE)
+    assert client.download("video_1", "bow.mp4") == Path("bow.mp4")
+    assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["x" * 251 + ".mp4", "ü" * 127, "x" + "🐈" * 63, "-f.mp4", "a b.mp4", ".hidden", "no-ending", "a\nb.mp4", "%s"],
+)
+def test_any_name_that_the_file_system_takes_can_be_a_target(connect: Twin, tmp_path: Path, name: str) -> None:
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / name)
+    assert names(tmp_path) == [name]
+    assert (tmp_path / name).read_bytes() == b"the whole video"
+
+
+def test_bytes_are_collected_in_a_hidden_part_file_beside_the_target(connect: Twin, tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / "bow.mp4", on_progress=lambda *_: seen.append(names(tmp_path)))
+    ((part,),) = seen
+    assert part.startswith(".bow.mp4.")
+    assert part.endswith(".part")
+    assert len(part) > len(".bow.mp4..part") + 8
+
+
+def test_each_download_has_a_part_file_of_its_own(connect: Twin, tmp_path: Path) -> None:
+    seen: set[str] = set()
+    client, _ = connect(FILE)
+    for _ in range(3):
+        client.download(
+            "video_1", tmp_path / "bow.mp4", overwrite=True, on_progress=lambda *_: seen.update(names(tmp_path))
+        )
+    assert len(seen - {"bow.mp4"}) == 3
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_the_target_has_the_mode_of_any_new_file(connect: Twin, tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        client, _ = connect(FILE)
+        client.download("video_1", tmp_path / "bow.mp4")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "bow.mp4").stat().st_mode) == mode
+
+
+# Overwriting
+
+
+def test_overwrite_replaces_the_target_with_the_whole_file(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    target.write_bytes(b"old, and rather longer than the new one")
+    client, _ = connect(FILE)
+    client.download("video_1", target, overwrite=True)
+    assert target.read_bytes() == b"the whole video"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+def test_overwrite_leaves_the_old_file_whole_until_the_new_one_is(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    target.write_bytes(b"old")
+    seen: list[bytes] = []
+    client, _ = connect(FILE)
+    client.download("video_1", target, overwrite=True, on_progress=lambda *_: seen.append(target.read_bytes()))
+    assert seen == [b"old"]
+
+
+def test_overwrite_keeps_the_old_file_where_the_download_fails(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    target.write_bytes(b"old")
+    client, _ = connect(Answer(404))
+    with pytest.raises(Exception, match="404"):
+        client.download("video_1", target, overwrite=True)
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+def test_overwrite_replaces_a_symlink_and_not_what_it_points_to(connect: Twin, tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"mine")
+    (tmp_path / "bow.mp4").symlink_to("other")
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / "bow.mp4", overwrite=True)
+    assert (tmp_path / "other").read_bytes() == b"mine"
+    assert not (tmp_path / "bow.mp4").is_symlink()
+
+
+def test_a_target_that_appears_meanwhile_is_not_touched(connect: Twin, tmp_path: Path) -> None:
+    target = tmp_path / "bow.mp4"
+    client, _ = connect(FILE)
+    with pytest.raises(FileExistsError):
+        client.download("video_1", target, on_progress=appearing(target))
+    assert target.read_bytes() == b"mine"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+# Faults of the file system
+
+
+def no_links(code: int) -> Callable[..., None]:
+    def link(*_: object, **__: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return link
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_links_gets_the_file_by_renaming(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(os, "link", no_links(code))
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / "bow.mp4")
+    assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+def test_without_links_a_target_that_appears_meanwhile_is_not_touched(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", no_links(errno.EPERM))
+    target = tmp_path / "bow.mp4"
+    client, _ = connect(FILE)
+    with pytest.raises(FileExistsError):
+        client.download("video_1", target, on_progress=appearing(target))
+    assert target.read_bytes() == b"mine"
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
+def test_any_other_fault_of_linking_passes_unchanged(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    monkeypatch.setattr(os, "link", no_links(code))
+    client, _ = connect(FILE)
+    with pytest.raises(OSError, match=os.strerror(code)):
+        client.download("video_1", tmp_path / "bow.mp4")
+    assert names(tmp_path) == []
+
+
+def test_a_fault_of_putting_the_bytes_on_the_disk_passes_unchanged(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = OSError(errno.EIO, "the disk is broken")
+
+    def fsync(_: int) -> None:
+        raise fault
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    client, wire = connect(FILE)
+    with pytest.raises(OSError, match="the disk is broken") as caught:
+        client.download("video_1", tmp_path / "bow.mp4")
+    assert caught.value is fault
+    assert len(wire.requests) == 1
+    assert names(tmp_path) == []
+
+
+def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    fsync, link = os.fsync, os.link
+
+    def watched_fsync(handle: int) -> None:
+        size = os.fstat(handle).st_size
+        fsync(handle)
+        order.append(f"fsync {size}")
+
+    def watched_link(source: Path, target: Path) -> None:
+        link(source, target)
+        order.append("link")
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "link", watched_link)
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / "bow.mp4")
+    assert order[:2] == ["fsync 15", "link"]
+
+
+@pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "the disk is full"), TimeoutError("the disk is slow")])
+def test_a_full_disk_passes_unchanged_and_is_not_retried(
+    connect: Twin, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: OSError
+) -> None:
+    def write(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("deerapi_remix._download.PartFile.write", write)
+    client, wire = connect(FILE)
+    with pytest.raises(type(fault), match="the disk is") as caught:
+        client.download("video_1", tmp_path / "bow.mp4")
+    assert caught.value is fault
+    assert len(wire.requests) == 1
+    assert names(tmp_path) == []
+
+
+def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Reluctant:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def write(self, chunk: memoryview) -> int:
+            written: int = self._file.write(chunk[:4])
+            return written
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+    def reluctant_open(path: Path, mode: str, **options: Any) -> Any:
+        file = open_path(path, mode, **options)
+        return Reluctant(file) if mode == "xb" else file
+
+    open_path: Callable[..., Any] = Path.open
+    monkeypatch.setattr(Path, "open", reluctant_open)
+    client, _ = connect(FILE)
+    client.download("video_1", tmp_path / "bow.mp4")
+    assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
