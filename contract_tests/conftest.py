@@ -1,9 +1,12 @@
 """What all contract tests share: the document, and a summary that says what broke and how to see it again."""
 
+import os
 import shlex
+from collections.abc import Iterator
 
 import pytest
 
+from .clients import TWINS, Twin
 from .document import Document
 from .document import document as load
 
@@ -17,6 +20,24 @@ def anyio_backend() -> str:
 def document() -> Document:
     """The document of this checkout."""
     return load()
+
+
+@pytest.fixture(scope="session", params=TWINS)
+def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[Twin]:
+    """Either client in turn."""
+    twin = Twin(request.param)
+    yield twin
+    twin.close()
+
+
+@pytest.fixture(scope="session")
+def without_environment() -> Iterator[None]:
+    """No key, base URL or proxy of this machine's."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in os.environ:
+            if name.startswith("DEERAPI_") or name.lower().endswith("_proxy"):
+                patch.delenv(name)
+        yield
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
