@@ -14,7 +14,6 @@ import httpx
 
 from . import _clock, _failures
 from ._download import Transfer
-from ._retry import Retries
 from ._settings import Settings
 from .errors import DeerAPIError
 from .models import Event, EventKind, Video, salvage_id
@@ -24,6 +23,8 @@ ANSWER_LIMIT = 1024 * 1024
 REDIRECT_LIMIT = 5
 # Keys shorter than this are not looked for in answers: they would be found in ordinary words.
 _SHORTEST_SECRET = 6
+# How many digits of an integer Python reads whatever its settings.
+_MOST_DIGITS = 640
 
 T = TypeVar("T")
 
@@ -69,16 +70,22 @@ class Exchange:
     _decoded_already = False
 
     def __init__(
-        self, settings: Settings, call: Call[Any], transfer: Transfer | None, retries: Retries, deadline: float
+        self,
+        settings: Settings,
+        call: Call[Any],
+        transfer: Transfer | None,
+        attempt: int,
+        until: float,
+        deadline: float,
     ) -> None:
         self.call = call
         self.started = _clock.monotonic()
         self.headers = httpx.Headers()
         self._settings = settings
         self._transfer = transfer
-        self._attempt = retries.attempt
+        self._attempt = attempt
         self._deadline = math.inf if call.paid else deadline  # No deadline ever clips a paid submit.
-        self._until = min(retries.until + settings.patience, self._deadline)
+        self._until = min(until, self._deadline)
         self._range: dict[str, str] = {}
         self._body = bytearray()
 
@@ -113,7 +120,9 @@ class Exchange:
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
             if self.status is not None and not self._succeeded:
                 return  # A status other than 2xx decides alone, whatever happened to its body.
-            failure = _failures.no_answer(self.call.operation, error, paid=self.call.paid, request_id=self.request_id)
+            self._redact(error)
+            sent = self._request is not None
+            failure = _failures.no_answer(self.call.operation, error, sent=sent, paid=self.call.paid)
             raise self._with_salvaged_id(failure) from error
         except BaseException:
             if self.call.paid and self._request is not None:
@@ -123,8 +132,9 @@ class Exchange:
     def opened(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request | None:
         """Take in status and headers; the next request, if the answer is a redirect to follow."""
         self.status = response.status_code
-        self.headers = response.headers
-        self.request_id = self._redacted(_failures.request_id(response.headers))
+        clean = [(name, self._redacted(value)) for name, value in response.headers.multi_items()]
+        self.headers = httpx.Headers(clean, encoding="utf-8")
+        self.request_id = _failures.request_id(self.headers)
         self._decoded_already = response.is_stream_consumed
         if self._transfer is not None:
             try:
@@ -140,8 +150,10 @@ class Exchange:
             self.chunk(response.content)
         return None
 
-    def chunk(self, chunk: bytes) -> bool:
-        """Take in bytes of the body; whether more are wanted."""
+    def chunk(self, chunk: bytes | None) -> bool:
+        """Take in bytes of the body, None at its end; whether more are wanted."""
+        if chunk is None:
+            return False
         if self._transfer is not None and self._into_file:
             try:
                 self._transfer.write(chunk)
@@ -149,6 +161,7 @@ class Exchange:
                 self._raised = self.foreign = error
         else:
             self._body += chunk
+        del chunk  # A traceback may show the locals of this frame, and a server may echo the key.
         if self._raised is not None or len(self._body) > self._limit:
             return False
         if _clock.monotonic() >= (self._deadline if self._into_file else self._until):
@@ -163,6 +176,8 @@ class Exchange:
     def _redirect(
         self, transfer: Transfer, http: httpx.Client | httpx.AsyncClient, response: httpx.Response
     ) -> httpx.Request:
+        if response.headers["Location"] != self.headers["Location"]:  # Redacted.
+            raise transfer.error("a redirect to a URL that holds the key is refused")
         source = response.request.url
         target = source.join(response.headers["Location"])
         self._redirects += 1
@@ -203,10 +218,10 @@ class Exchange:
 
     def answer(self) -> Any:
         """The JSON of a 2xx; APIResponseValidationError if it has none."""
-        if len(self._body) > self._limit:
-            raise self.unreadable(f"the answer is longer than {self._limit} bytes")
         try:
-            return self._redacted(json.loads(self._content()))
+            if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
+                return self._redacted(json.loads(self._content(), parse_int=_integer))
+            problem = f"the answer is longer than {self._limit} bytes"
         except zlib.error:
             problem = "the answer cannot be decompressed"
         except (ValueError, RecursionError):
@@ -234,20 +249,16 @@ class Exchange:
         if self._decoded_already or coding not in ("gzip", "x-gzip", "deflate"):
             return bytes(self._body)
         # It was not asked for; a small body that would inflate beyond the limit is not inflated beyond it.
-        content = zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
-        if len(content) > self._limit:
-            raise zlib.error
-        return content
+        return zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
 
     def _text(self) -> str:
         try:
-            return str(self._redacted(self._content().decode("utf-8", "replace")))
+            return str(self._redacted(self._content().decode("utf-8-sig", "replace")))
         except zlib.error:
             return ""
 
     def _came(self) -> dict[str, Any]:
-        headers = httpx.Headers([(name, self._redacted(value)) for name, value in self.headers.multi_items()])
-        return {"headers": headers, "body": self._text(), "paid": self.call.paid}
+        return {"headers": self.headers, "body": self._text(), "paid": self.call.paid}
 
     def _with_salvaged_id(self, error: DeerAPIError) -> DeerAPIError:
         """Add the id from what came of a garbled answer to a submit: it may be all that is left of a paid job."""
@@ -265,12 +276,24 @@ class Exchange:
             return {self._redacted(name): self._redacted(item) for name, item in value.items()}
         return [self._redacted(item) for item in value] if isinstance(value, list) else value
 
+    def _redact(self, error: BaseException) -> None:
+        """Take the key out of `error` and its causes: they quote a server that breaks the protocol."""
+        seen: list[BaseException] = []  # A chain can be a ring: respx makes such.
+        found: list[BaseException | None] = [error]
+        while found:
+            one = found.pop()
+            if one is None or any(one is other for other in seen):
+                continue
+            seen.append(one)
+            # httpcore keeps the error of h11 as an argument.
+            found += [one.__cause__, *(arg for arg in one.args if isinstance(arg, BaseException))]
+            one.args = tuple(self._redacted(arg) if isinstance(arg, str) else arg for arg in one.args)
+
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _without(secret: str, value: str) -> str:
-    if len(secret) < _SHORTEST_SECRET:
-        return value
-    return value.replace(secret, "***").replace(secret.replace("/", "\\/"), "***")
+def _integer(digits: str) -> float:
+    # Python reads no more than 4,300 digits, and no field needs as many.
+    return int(digits) if len(digits) < 400 else math.inf

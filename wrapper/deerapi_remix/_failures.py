@@ -32,12 +32,12 @@ _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
     429: errors.RateLimitError,
 }
 # The request never left: the connection was not made, or there was none to take.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-# Nothing that time can mend.
-_NEVER_SENDABLE = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+# Nothing that time can mend. After sending, an invalid URL is that of a redirect.
+_HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
 _REQUEST_ID_HEADERS = ("X-Oneapi-Request-Id", "X-Request-Id", "request-id")
-_REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]+)\s*\)", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.IGNORECASE)
+_REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]{1,200})\s*\)", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
 
 
 def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]:
@@ -45,22 +45,22 @@ def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]
     return {"may_have_been_charged": charged, "retryable": transient and not charged}
 
 
-def no_answer(
-    operation: str, error: Exception, *, paid: bool, request_id: str | None = None
-) -> errors.APIConnectionError:
+def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> errors.APIConnectionError:
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
-    final = isinstance(error, _NEVER_SENDABLE) or _is_bad_certificate(error)
-    never_sent = final or isinstance(error, _NEVER_SENT)
+    final = isinstance(error, _HOPELESS) or _is_bad_certificate(error)
+    never_sent = not sent or isinstance(error, _NEVER_SENT)
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     what = "the request was not sent" if never_sent else "no whole answer came"
-    return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), request_id=request_id, **verdict)
+    return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), **verdict)
 
 
 def _is_bad_certificate(error: BaseException | None) -> bool:
-    while error is not None:
+    seen: set[int] = set()  # A chain can be a ring: respx makes such.
+    while error is not None and id(error) not in seen:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 

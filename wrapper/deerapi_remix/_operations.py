@@ -62,6 +62,8 @@ def poll(video_id: str) -> Call[tuple[Video, float | None]]:
 def download(video_id: str, variant: str | None) -> Call[None]:
     """Ask for the file of a job."""
     check_id(video_id)
+    if variant is not None:
+        _check_text("variant", variant)
     variants = list(contract.DownloadVideoContentVariant)
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(variants)}, not {variant!r}")

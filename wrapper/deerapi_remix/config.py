@@ -42,7 +42,9 @@ def check_seconds(name: str, value: object) -> None:
 
 def check_callback(name: str, value: object) -> None:
     """Raise TypeError unless `value` is None or a plain function: a coroutine function would never run."""
-    if value is not None and (not callable(value) or inspect.iscoroutinefunction(value)):
+    if value is None:
+        return
+    if not callable(value) or any(map(inspect.iscoroutinefunction, (value, type(value).__call__))):
         raise TypeError(f"{name} must be a plain function, not {type(value).__name__} {value!r}")
 
 

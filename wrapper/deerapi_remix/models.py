@@ -1,6 +1,7 @@
 """What the API answers, as values: frozen, and tolerant of answers that drift."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -125,6 +126,8 @@ class Event:
 
 def text(value: object) -> str | None:
     """`value` as a non-blank string, if it can be one."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return value if isinstance(value, str) and value.strip() else None
@@ -144,15 +147,10 @@ def number(value: object) -> int | None:
 
 def usable_id(answer: object) -> str | None:
     """The id of a video in an answer of any known shape."""
-    if not isinstance(answer, Mapping):
-        return None
-    data = answer.get("data")
-    for source in (answer, data if isinstance(data, Mapping) else {}):
-        for name in ("id", "task_id"):
-            value = source.get(name)
-            if isinstance(value, str | int) and (found := text(value)):
-                return found
-    return None
+    data = answer.get("data") if isinstance(answer, Mapping) else None
+    sources = [source for source in (answer, data) if isinstance(source, Mapping)]
+    values = [source.get(name) for source in sources for name in ("id", "task_id")]
+    return next((found for value in values if isinstance(value, str | int) and (found := text(value))), None)
 
 
 def salvage_id(garbled: str) -> str | None:
@@ -166,7 +164,7 @@ def salvage_id(garbled: str) -> str | None:
                 found = usable_id(json.loads(garbled[:end] + closing))
             except (ValueError, RecursionError):
                 continue
-            if found:
+            if found and "\ufffd" not in found:  # Bytes that were no UTF-8 are not the server's id.
                 return found
     return None
 
@@ -174,7 +172,7 @@ def salvage_id(garbled: str) -> str | None:
 def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) -> Video:
     """The tolerant reading of an answer whose id is known to be `video_id`."""
     data = answer.get("data")
-    nested = data if isinstance(data, dict) and not (text(answer.get("id")) or text(answer.get("task_id"))) else {}
+    nested = data if isinstance(data, dict) and usable_id({**answer, "data": None}) is None else {}
     told: dict[str, Any] = {**nested, **{name: value for name, value in answer.items() if value is not None}}
     status = told.get("status")
     known = _tolerant(Video, told) | {
@@ -195,8 +193,8 @@ def read_model(card: object) -> Model | None:
 
 def _tolerant(kind: type, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `kind` that hold text or a number, read from `answer`."""
-    readers = {"str": text, "int": number}
-    fields = [(field.name, str(field.type).partition(" ")[0]) for field in attrs.fields(kind)]
+    readers: dict[Any, Callable[[object], object]] = {str: text, str | None: text, int | None: number}
+    fields = [(field.name, field.type) for field in attrs.fields(kind)]
     return {name: readers[hint](answer.get(name)) for name, hint in fields if hint in readers}
 
 

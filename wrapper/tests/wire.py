@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any, cast
 
 import httpx
+
 from deerapi_remix import AsyncRemixClient, RemixClient
 
 
@@ -32,9 +33,9 @@ class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
 class Answer:
     """What a server answers. A body of neither bytes nor pieces is sent as JSON."""
 
-    def __init__(self, status: int, body: object = b"", headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, body: object = b"", headers: Mapping[str, str | bytes] | None = None) -> None:
         self.status = status
-        self.headers = dict(headers or {})
+        self.headers: dict[str, Any] = dict(headers or {})
         if isinstance(body, Pieces):
             self.body = body
         elif isinstance(body, bytes):
@@ -99,7 +100,9 @@ class Twin:
         self.kind = kind
         self._runner = runner
 
-    def __call__(self, *script: Step, http: Mapping[str, Any] | None = None, **options: Any) -> tuple[RemixClient, Wire]:
+    def __call__(
+        self, *script: Step, http: Mapping[str, Any] | None = None, **options: Any
+    ) -> tuple[RemixClient, Wire]:
         """A client, and the wire that its requests go to. `http` are settings of the httpx client handed in."""
         wire = Wire(*script)
         make = httpx.Client if self.kind == "sync" else httpx.AsyncClient
