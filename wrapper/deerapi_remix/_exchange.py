@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -292,6 +293,15 @@ class Exchange:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _without(secret: str, value: str) -> str:
+    if len(secret) < _SHORTEST_SECRET:
+        return value
+    if "\\" in value:  # JSON can spell a character in three ways.
+        spelled = (rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret)
+        value = re.sub("".join(spelled), "***", value)
+    return value.replace(secret, "***")
 
 
 def _integer(digits: str) -> float:

@@ -33,7 +33,7 @@ def metadata(wheel: zipfile.ZipFile) -> email.message.Message:
         "deerapi_remix/py.typed",
         "deerapi_remix/client.py",
         "deerapi_remix/async_client.py",
-        "deerapi_remix/cli.py",
+        "deerapi_remix/cli/__init__.py",
         "deerapi_remix/testing/__init__.py",
         "deerapi_remix/testing/assets/video.mp4",
         "deerapi_remix_generated/__init__.py",

@@ -1,0 +1,195 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import attrs
+import typer
+
+from deerapi_remix import __version__
+
+from . import __doc__ as _manual
+from ._failures import ExitCode, complain
+from ._options import BaseUrl, JobId, Json, Output, Overwrite, Quiet, Timeout
+from ._text import default_name, model_table, video_fields
+from ._work import Work
+
+_EXIT_CODES = (_manual or "").partition("Exit codes:")[2].strip()
+
+app = typer.Typer(
+    name="deerapi-remix",
+    help="Remix Sora videos through DeerAPI. A remix is a paid job: submit it, wait for it, download it.\n\n"
+    "The key comes from DEERAPI_KEY, or is asked for on a terminal.",
+    epilog=f"Exit codes:\n\n{_EXIT_CODES}",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"deerapi-remix {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def remix(
+    video_id: Annotated[str, typer.Argument(metavar="VIDEO_ID", help="The completed video to remix.")],
+    prompt: Annotated[
+        str, typer.Option("--prompt", metavar="TEXT", help="What should happen in the new video.", show_default=False)
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="ID", help="One of `models`. Default: the server's choice.")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Save the video; checked before anything is paid."),
+    ] = None,
+    overwrite: Overwrite = False,
+    timeout: Timeout = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only submit, and print the ID of the job.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Submit a paid job that makes a new video from a completed one, and wait.
+
+    With --output the video is saved and its path printed. Without, the
+    finished job is printed, for `deerapi-remix download`.
+
+    deerapi-remix remix video_123 --prompt "A bow" --output bow.mp4
+    """
+    if no_wait and (output is not None or timeout is not None):
+        raise typer.BadParameter("--no-wait goes neither with --output nor with --timeout.")
+    if overwrite and output is None:
+        raise typer.BadParameter("--overwrite needs --output.")
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    with work.running(), work.client() as client:
+        if output is not None:
+            work.saves(output, overwrite=overwrite)
+            work.submits()
+            path = client.remix_to_file(
+                video_id,
+                output,
+                prompt=prompt,
+                model=model,
+                timeout=timeout,
+                overwrite=overwrite,
+                on_update=work.saw,
+                on_progress=work.display.received,
+            )
+            assert work.job is not None  # noqa: S101  # It was seen when it was accepted.
+            work.result(str(path), {**video_fields(work.job), "path": str(path)})
+            return
+        work.submits()
+        video = client.remix(video_id, prompt=prompt, model=model)
+        work.saw(video)
+        if no_wait:
+            work.result(video.id, video_fields(video))
+            return
+        work.finished(client.wait(video, timeout=timeout, on_update=work.saw))
+
+
+@app.command()
+def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
+    """Print how far a job has come."""
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    with work.running(), work.client() as client:
+        work.shows(client.retrieve(job_id))
+
+
+@app.command()
+def wait(
+    job_id: JobId, timeout: Timeout = None, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
+) -> None:
+    """Wait until a job is finished, and print it."""
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    work.job_id = job_id
+    with work.running(), work.client() as client:
+        work.finished(client.wait(job_id, timeout=timeout, on_update=work.saw))
+
+
+@app.command()
+def download(
+    job_id: JobId,
+    output: Output = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", metavar="KIND", help="video (the default), thumbnail or spritesheet.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Save the video of a completed job, and print its path."""
+    target = Path(default_name(job_id, variant)) if output is None else output
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    work.job_id = job_id
+    work.saves(target, overwrite=overwrite, variant=variant)
+    with work.running(), work.client() as client:
+        path = client.download(job_id, target, variant=variant, overwrite=overwrite, on_progress=work.display.received)
+        work.result(str(path), {"id": job_id, "variant": variant or "video", "path": str(path)})
+
+
+@app.command()
+def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
+    """List the models that are served now."""
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    with work.running(), work.client() as client:
+        served = client.models()
+        work.result(model_table(served), {"models": [attrs.asdict(model) for model in served]})
+        if not served:
+            work.display.note("no model is served now")
+
+
+@app.command()
+def mock(
+    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    render_seconds: Annotated[
+        float, typer.Option("--render-seconds", metavar="SECONDS", min=0, help="How long a job takes.")
+    ] = 5.0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Serve a mock of the API on this machine until Ctrl-C. It costs nothing and takes any key."""
+    try:
+        from deerapi_remix.testing import FakeDeerAPI
+        from deerapi_remix.testing.asgi import serve
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("deerapi_remix"):
+            raise
+        message = "the mock needs an extra. Run: pip install 'deerapi-remix[mock]'"
+        complain(ExitCode.SETUP, "MissingExtra", message, as_json=as_json)
+        raise typer.Exit(ExitCode.SETUP) from None
+    work = Work(as_json=as_json, quiet=quiet, base_url=None)
+
+    def ready(base_url: str) -> None:
+        with contextlib.redirect_stdout(results):
+            work.result(base_url, {"base_url": base_url})
+        work.display.note("Try it in another terminal; Ctrl-C ends it:")
+        work.display.note(
+            f'DEERAPI_BASE_URL={base_url} DEERAPI_KEY=any deerapi-remix remix video_123 --prompt "The cat takes a bow"'
+        )
+
+    results = sys.stdout
+    with work.running(), contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
+        # The server writes a line for each request to stdout, which is for results.
+        log = stack.enter_context(Path(os.devnull).open("w")) if quiet else sys.stderr
+        stack.enter_context(contextlib.redirect_stdout(log))
+        serve(FakeDeerAPI(render_seconds=render_seconds), host, port, on_ready=ready)

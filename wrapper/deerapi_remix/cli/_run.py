@@ -1,0 +1,39 @@
+"""From a command line to an exit code."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections.abc import Sequence
+from typing import cast
+
+import typer
+
+from ._app import app
+from ._failures import ExitCode, complain
+
+# The base of what is raised for a command line that cannot be parsed; Typer does not name it.
+_UsageError = cast(type[Exception], typer.BadParameter.__base__)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; its exit code."""
+    # What the log says is told by events and errors.
+    logging.getLogger("deerapi_remix").addHandler(logging.NullHandler())
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return int(app(arguments, prog_name="deerapi-remix", standalone_mode=False) or 0)
+    except _UsageError as error:
+        return _misused(error, as_json="--json" in arguments)
+
+
+def _misused(error: Exception, *, as_json: bool) -> int:
+    message = error.format_message()  # type: ignore[attr-defined]
+    if message:  # Without a command the help is the message, and is printed already.
+        context = error.ctx  # type: ignore[attr-defined]
+        path = context.command_path if context else "deerapi-remix"
+        complain(ExitCode.USAGE, "UsageError", f"{message} See: {path} --help", as_json=as_json)
+    return ExitCode.USAGE

@@ -1,0 +1,200 @@
+"""One command at work: what it knows of its job, and how its end is told, whatever it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from deerapi_remix import (
+    BadRequestError,
+    DeerAPIError,
+    DownloadError,
+    Event,
+    RemixClient,
+    RemixFailedError,
+    Video,
+    WaitTimeoutError,
+)
+
+from ._failures import OUTCOME_UNKNOWN, ExitCode, complain, exit_code, explained
+from ._key import key_from_terminal
+from ._progress import display, told
+from ._text import video_fields, video_table
+
+_FACTS = (
+    "request_id",
+    "attempts",
+    "retryable",
+    "may_have_been_charged",
+    "video_id",
+    "status_code",
+    "code",
+    "retry_after",
+)
+
+
+class Work:
+    """What a command is about.
+
+    Attributes:
+        job: The job as last seen.
+        job_id: The job that another command can go on with.
+        paid: Whether this command submitted that job.
+        target: The file to save.
+    """
+
+    def __init__(self, *, as_json: bool, quiet: bool, base_url: str | None) -> None:
+        self._as_json = as_json
+        self._base_url = base_url
+        self._submitting = False
+        self._pause_ends = 0.0
+        self._poll_status: int | None = 200
+        self._save_options: list[str] = []
+        self.display = display(quiet=quiet)
+        self.job: Video | None = None
+        self.job_id: str | None = None
+        self.paid = False
+        self.target: Path | None = None
+
+    def client(self) -> RemixClient:
+        """A client with the key from the environment or, if there is none, from whoever sits at the terminal."""
+        return RemixClient(key_from_terminal(), base_url=self._base_url, on_event=self._on_event)
+
+    def saves(self, target: Path, *, overwrite: bool, variant: str | None = None) -> None:
+        """A file is to be saved."""
+        self.target = target
+        chosen = [] if variant is None else ["--variant", variant]
+        self._save_options = ["--output", str(target), *chosen, *(["--overwrite"] if overwrite else [])]
+
+    def submits(self) -> None:
+        """From here on, until the job is seen, a paid job may exist whose id is not known."""
+        self._submitting = True
+        self.display.submitting()
+
+    def saw(self, video: Video) -> None:
+        """The job is known, or there is news of it."""
+        accepted, self._submitting = self._submitting, False
+        self.job, self.job_id = video, video.id
+        if accepted:
+            self.paid = True
+            self.display.note(f"accepted as {video.id}")
+        self.display.saw(video)
+
+    def result(self, text: str, data: dict[str, Any]) -> None:
+        """Write what the command was for to stdout."""
+        self.display.close()
+        written = json.dumps(data) if self._as_json else text
+        try:
+            typer.echo(written, nl=bool(written))
+        except OSError as error:
+            # What is left in its buffer would fail once more when Python ends.
+            sys.stdout = None
+            problem = f"the result could not be written to stdout: {error.strerror}. It is: {written}"
+            complain(ExitCode.FILE, type(error).__name__, problem, as_json=False)
+            raise typer.Exit(ExitCode.FILE) from None
+
+    def shows(self, video: Video) -> None:
+        """The result is a job."""
+        self.result(video_table(video), video_fields(video))
+
+    def finished(self, video: Video) -> None:
+        """The result is a job whose video can be saved."""
+        self.job, self.job_id = video, video.id
+        self.shows(video)
+        self.display.note(f"To save the video: {self._next_command()}")
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Tell every end that is nobody's bug in one line, and leave with its exit code."""
+        try:
+            yield
+        except (DeerAPIError, OSError, ValueError, KeyboardInterrupt) as error:
+            # Once a job is accepted no argument can be at fault any more.
+            if self.paid and isinstance(error, ValueError) and not isinstance(error, DeerAPIError):
+                raise
+            self.display.close()
+            raise typer.Exit(self._tell(error)) from None
+        finally:
+            self.display.close()
+
+    def _on_event(self, event: Event) -> None:
+        if event.kind == "retry" and event.delay is not None:
+            self._pause_ends = time.monotonic() + event.delay
+        line = told(event)
+        # An outage is told once, not with every poll.
+        if line and (event.kind != "poll" or event.status_code != self._poll_status):
+            self.display.note(line)
+        if event.kind == "poll":
+            self._poll_status = event.status_code
+
+    def _tell(self, error: BaseException) -> ExitCode:
+        code = exit_code(error)
+        kind = type(error).__name__
+        facts: dict[str, Any] = {"video_id": self.job_id}
+        if isinstance(error, DeerAPIError):
+            if error.may_have_been_charged and error.video is not None:
+                self.job, self.job_id = error.video, error.video.id  # Salvaged from the answer to the submit.
+            message = explained(error)
+            facts |= {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
+        elif isinstance(error, KeyboardInterrupt):
+            # While it pauses between two attempts, the client knows that none was accepted.
+            unknown = self._submitting and time.monotonic() >= self._pause_ends
+            facts["may_have_been_charged"] = unknown
+            kind = "Interrupted"
+            message = self._interruption(unknown=unknown)
+        elif isinstance(error, OSError):
+            message = self._file_problem(error)
+            if isinstance(error, FileExistsError):
+                self._save_options = []  # Another file has taken the name: the default one is left.
+        else:
+            kind = "UsageError"
+            message = f"{error}. Nothing was sent."
+        command = self._next_command() if self._can_go_on(error) else None
+        if command is not None:
+            message = f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
+        video = None if self.job is None else video_fields(self.job)
+        complain(code, kind, message, as_json=self._as_json, video=video, next=command, **facts)
+        return code
+
+    def _interruption(self, *, unknown: bool) -> str:
+        if unknown:
+            return f"Interrupted while the remix was submitted. {OUTCOME_UNKNOWN}"
+        if self._submitting:
+            return "Interrupted. No job was accepted."
+        if self.job is not None and not self.job.is_finished:
+            return "Interrupted. The job goes on."
+        return "Interrupted."
+
+    def _file_problem(self, error: OSError) -> str:
+        reason = error.strerror or str(error)
+        where = "" if self.target is None else f"{self.target}: "
+        sent = " Nothing was sent." if self._submitting else ""
+        exists = isinstance(error, FileExistsError) and not self.paid
+        return f"{where}{reason}.{sent}{' Add --overwrite, or choose another --output.' if exists else ''}"
+
+    def _can_go_on(self, error: BaseException) -> bool:
+        if isinstance(error, RemixFailedError) or (isinstance(error, FileExistsError) and not self.paid):
+            return False
+        if self.paid or isinstance(error, WaitTimeoutError | DownloadError | KeyboardInterrupt | OSError):
+            return True
+        too_early = isinstance(error, BadRequestError) and "not completed" in error.message.lower()
+        return isinstance(error, DeerAPIError) and (error.retryable or error.may_have_been_charged or too_early)
+
+    def _next_command(self) -> str | None:
+        if self.job_id is None:
+            return None
+        address = [] if self._base_url is None else ["--base-url", self._base_url]
+        job = ["--", self.job_id] if self.job_id.startswith("-") else [self.job_id]
+        done = self.job is not None and self.job.is_completed
+        commands = [] if done else [["wait", *address, *job]]
+        if done or self.target is not None:
+            commands.append(["download", *self._save_options, *address, *job])
+        return " && ".join(shlex.join(["deerapi-remix", *command]) for command in commands)
