@@ -7,7 +7,7 @@ from . import _clock
 from ._download import Transfer
 from ._exchange import Call, Exchange
 from ._polling import Wait, is_not_ready
-from ._retry import Retries
+from ._retry import delay_after
 from ._settings import Settings
 from .config import RetryPolicy
 from .errors import DeerAPIError, WaitTimeoutError
@@ -36,17 +36,27 @@ class Run(Generic[T]):
         # Whoever downloads under a deadline has seen the job completed: the file must come.
         self._until_ready = transfer is not None and deadline is not None
         self._last: DeerAPIError | None = None
-        # No submit starts after the deadline; for a file, `begin` gives up there. A poll is one attempt.
-        until = math.inf if transfer else self._deadline
-        policy, before = (_ONE_ATTEMPT, waiting.polls) if waiting else (settings.retry, 0)
-        self._retries = Retries(policy, paid=call.paid, deadline=until, before=before)
+        self._policy = _ONE_ATTEMPT if waiting else settings.retry
+        self._attempt = waiting.polls if waiting else 0
+        self._started = _clock.monotonic()
+        self._renew()
+
+    def _renew(self) -> None:
+        """Count attempts and budget from here."""
+        self._spent = 0
+        # No submit starts after the deadline; for a file, `begin` gives up there.
+        latest = math.inf if self._transfer else self._deadline
+        self._budget_ends = min(_clock.monotonic() + self._policy.budget, latest)
 
     def begin(self) -> Exchange:
         """The next attempt; WaitTimeoutError if the time for the file is up."""
         if self._transfer is not None and _clock.monotonic() >= self._deadline:
             raise WaitTimeoutError("download: the deadline passed before the file was there") from self._last
-        self._retries.begin()
-        self._exchange = Exchange(self._settings, self.call, self._transfer, self._retries, self._deadline)
+        self._attempt += 1
+        self._spent += 1
+        # A submit may take its full time to wait for a connection, to connect, to write and to read.
+        until = self._budget_ends + self._settings.patience * (4 if self.call.paid else 1)
+        self._exchange = Exchange(self._settings, self.call, self._transfer, self._attempt, until, self._deadline)
         return self._exchange
 
     def succeeded(self) -> T:
@@ -59,29 +69,30 @@ class Run(Generic[T]):
         """Complete the error of an attempt; seconds until the next one, None if there is none."""
         if error is self._exchange.foreign:
             return None
-        error.attempts = self._retries.attempt
+        error.attempts = self._attempt
         error.video_id = error.video_id or self.call.video_id
         error.request_id = error.request_id or self._exchange.request_id
         self._last = error
         self._tell_attempt(error)
         delay = self._delay_after(error)
-        self._settings.journal.attempt_failed(self.call.operation, self._retries.attempt, error, delay)
+        self._settings.journal.attempt_failed(self.call.operation, self._attempt, error, delay)
         if delay is not None:
-            self._exchange.tell("retry", self._retries.started, error, delay)
+            self._exchange.tell("retry", self._started, error, delay)
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:
-        if self._transfer is None:
-            return self._retries.delay_after(error)
-        if self._transfer.advanced:
-            self._retries.renew()
         left = self._deadline - _clock.monotonic()
-        if self._until_ready and is_not_ready(error):
-            return max(min(self._settings.polling.initial_interval, left), 0.0)
-        if left <= 0 and error.retryable:
-            return 0.0
-        delay = self._retries.delay_after(error)
-        return None if delay is None else min(delay, max(left, 0.0))
+        if self._transfer is not None:
+            if self._transfer.advanced:  # New bytes.
+                self._renew()
+            if self._until_ready and is_not_ready(error):
+                return max(min(self._settings.polling.initial_interval, left), 0.0)
+            if left <= 0 and error.retryable:
+                return 0.0
+        delay = delay_after(error, self._policy, paid=self.call.paid, attempts=self._spent)
+        if delay is None or _clock.monotonic() + delay > self._budget_ends:
+            return None
+        return min(delay, left) if self._transfer else delay
 
     def _tell_attempt(self, error: DeerAPIError | None = None) -> None:
         self._exchange.tell("attempt", self._exchange.started, error)

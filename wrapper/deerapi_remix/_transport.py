@@ -33,9 +33,9 @@ class Seam:
                 try:
                     request = exchange.opened(self._http, response)
                     if request is None and not response.is_stream_consumed:
-                        for chunk in response.iter_raw():
-                            if not exchange.chunk(chunk):
-                                break
+                        chunks = response.iter_raw()
+                        while exchange.chunk(next(chunks, None)):
+                            pass
                 finally:
                     response.close()
         exchange.finish()
@@ -63,9 +63,9 @@ class AsyncSeam:
                             request = exchange.opened(self._http, response)
                             _reschedule(limit, exchange.time_left())
                             if request is None and not response.is_stream_consumed:
-                                async for chunk in response.aiter_raw():
-                                    if not exchange.chunk(chunk):
-                                        break
+                                chunks = response.aiter_raw()
+                                while exchange.chunk(await anext(chunks, None)):
+                                    pass
                         finally:
                             await response.aclose()
             except TimeoutError as error:
