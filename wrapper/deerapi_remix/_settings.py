@@ -15,7 +15,7 @@ from .errors import ConfigurationError
 _Http = TypeVar("_Http", bound=httpx.Client | httpx.AsyncClient)
 
 
-@attrs.frozen
+@attrs.frozen(repr=False)  # A traceback may show one that was never finished, and a generated repr would fail on it.
 class Settings:
     """What all calls of a client share."""
 
@@ -70,7 +70,9 @@ class BaseClient:
         return clone
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self._settings.base_url}>"
+        # A traceback may show a client that was never finished, for a setting was refused.
+        told = f" {self._settings.base_url}" if hasattr(self, "_settings") else ""
+        return f"<{type(self).__name__}{told}>"
 
 
 class Connections(Generic[_Http]):

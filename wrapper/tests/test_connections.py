@@ -1,0 +1,429 @@
+"""Whose connections are used, who shares them, and who closes them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from deerapi_remix import (
+    APIConnectionError,
+    AsyncRemixClient,
+    ConfigurationError,
+    DeerAPIError,
+    RemixClient,
+    RetryPolicy,
+)
+
+from .conftest import KEY, Loopback
+from .wire import Answer, Twin, Wire
+
+MODELS = Answer(200, {"object": "list", "data": []})
+
+
+def asked_for(request: str) -> bytes:
+    """The video that a request asks for, in its own words."""
+    found = re.search(r"/v1/videos/(\w+)", request)
+    body = f'{{"id": "{found[1] if found else ""}", "status": "queued"}}'
+    return f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+
+
+@pytest.fixture
+def server(loopback: Loopback) -> Loopback:
+    """Keeps its connections alive, and tells each request which video it asked for."""
+    loopback.answer = asked_for
+    return loopback
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The httpx clients that were closed."""
+    closed: list[object] = []
+    close, aclose = httpx.Client.close, httpx.AsyncClient.aclose
+
+    def watched_close(self: httpx.Client) -> None:
+        closed.append(self)
+        close(self)
+
+    async def watched_aclose(self: httpx.AsyncClient) -> None:
+        closed.append(self)
+        await aclose(self)
+
+    monkeypatch.setattr(httpx.Client, "close", watched_close)
+    monkeypatch.setattr(httpx.AsyncClient, "aclose", watched_aclose)
+    return closed
+
+
+# A client handed in
+
+
+def test_an_httpx_client_that_is_handed_in_is_not_closed(connect: Twin, closed: list[object]) -> None:
+    client, _ = connect(MODELS)
+    client.models()
+    client.close()
+    assert closed == []
+
+
+def test_leaving_the_context_does_not_close_an_httpx_client_that_was_handed_in() -> None:
+    with httpx.Client(transport=Wire(MODELS)) as http:
+        with RemixClient(http_client=http) as client:
+            client.models()
+        assert not http.is_closed
+
+
+async def test_leaving_the_context_of_the_twin_does_not_close_an_httpx_client_that_was_handed_in() -> None:
+    async with httpx.AsyncClient(transport=Wire(MODELS)) as http:
+        async with AsyncRemixClient(http_client=http) as client:
+            await client.models()
+        assert not http.is_closed
+
+
+@pytest.mark.parametrize("http", [httpx.AsyncClient(transport=Wire()), httpx.Client, object(), "http", 0], ids=repr)
+def test_the_client_takes_an_httpx_client_only(http: Any) -> None:
+    with pytest.raises(TypeError, match=r"http_client must be an httpx\.Client, not \w+"):
+        RemixClient(http_client=http)
+
+
+@pytest.mark.parametrize("http", [httpx.Client(transport=Wire()), httpx.AsyncClient, object(), "http", 0], ids=repr)
+def test_the_twin_takes_an_asynchronous_httpx_client_only(http: Any) -> None:
+    with pytest.raises(TypeError, match=r"http_client must be an httpx\.AsyncClient, not \w+"):
+        AsyncRemixClient(http_client=http)
+
+
+def test_a_subclass_of_an_httpx_client_can_be_handed_in(server: Loopback) -> None:
+    class Instrumented(httpx.Client):
+        pass
+
+    with Instrumented() as http:
+        assert RemixClient(base_url=server.url, http_client=http).retrieve("a").id == "a"
+
+
+def test_an_httpx_client_that_was_closed_by_its_owner_is_refused() -> None:
+    http = httpx.Client(transport=Wire(MODELS))
+    client = RemixClient(http_client=http)
+    http.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        client.models()
+
+
+# Closing
+
+
+def test_leaving_the_context_closes_the_connections(server: Loopback, closed: list[object]) -> None:
+    with RemixClient(base_url=server.url) as client:
+        client.retrieve("a")
+        assert closed == []
+    assert len(closed) == 1
+
+
+async def test_leaving_the_context_of_the_twin_closes_the_connections(server: Loopback, closed: list[object]) -> None:
+    async with AsyncRemixClient(base_url=server.url) as client:
+        await client.retrieve("a")
+        assert closed == []
+    assert len(closed) == 1
+
+
+def test_an_error_in_the_context_closes_the_connections_and_passes(closed: list[object]) -> None:
+    with pytest.raises(RuntimeError, match="mine"), RemixClient():
+        raise RuntimeError("mine")
+    assert len(closed) == 1
+
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "remix": lambda client: client.remix("video_1", prompt="Bow"),
+    "retrieve": lambda client: client.retrieve("video_1"),
+    "wait": lambda client: client.wait("video_1"),
+    "download": lambda client: client.download("video_1", "bow.mp4"),
+    "remix_to_file": lambda client: client.remix_to_file("video_1", "bow.mp4", prompt="Bow"),
+    "models": lambda client: client.models(),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_closed_client_sends_nothing(
+    connect: Twin, call: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    client, wire = connect(MODELS)
+    client.close()
+    with pytest.raises(ConfigurationError, match="closed") as caught:
+        CALLS[call](client)
+    assert caught.value.may_have_been_charged is False
+    assert wire.requests == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_client_with_connections_of_its_own_sends_nothing(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    client.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        client.retrieve("a")
+    assert server.connections == 0
+
+
+def test_closing_twice_is_closing_once(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    client.retrieve("a")
+    client.close()
+    client.close()
+    with pytest.raises(ConfigurationError):
+        client.retrieve("a")
+
+
+# Sharing
+
+
+def test_requests_share_a_connection(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    for name in "abc":
+        assert client.retrieve(name).id == name
+    client.close()
+    assert server.connections == 1
+
+
+def test_a_copy_shares_the_connections(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    client.retrieve("a")
+    client.with_options(timeout=5).retrieve("b")
+    client.with_options(retry=RetryPolicy(attempts=1)).with_options(timeout=4).retrieve("c")
+    client.close()
+    assert server.connections == 1
+
+
+def test_closing_a_copy_closes_nothing(connect: Twin, server: Loopback, closed: list[object]) -> None:
+    client = connect.own(base_url=server.url)
+    copy = client.with_options(timeout=5)
+    copy.retrieve("a")
+    copy.close()
+    assert closed == []
+    assert client.retrieve("b").id == "b"
+    assert copy.retrieve("c").id == "c"
+    client.close()
+    assert server.connections == 1
+
+
+def test_leaving_the_context_of_a_copy_closes_nothing(server: Loopback, closed: list[object]) -> None:
+    with RemixClient(base_url=server.url) as client:
+        with client.with_options(timeout=5) as copy:
+            copy.retrieve("a")
+        assert closed == []
+        client.retrieve("b")
+    assert server.connections == 1
+
+
+def test_closing_the_client_closes_its_copies(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    copy = client.with_options(timeout=5)
+    client.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        copy.retrieve("a")
+
+
+def test_threads_share_a_client_and_each_gets_its_own_answers(server: Loopback) -> None:
+    start = threading.Barrier(8)
+
+    def work(thread: int) -> list[str]:
+        start.wait()
+        return [client.retrieve(f"t{thread}n{number}").id for number in range(10)]
+
+    with RemixClient(base_url=server.url) as client, ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(work, range(8)))
+    assert results == [[f"t{thread}n{number}" for number in range(10)] for thread in range(8)]
+    assert len(server.requests) == 80
+    assert server.connections <= 8
+
+
+async def test_tasks_share_a_client_and_each_gets_its_own_answers(server: Loopback) -> None:
+    async with AsyncRemixClient(base_url=server.url) as client:
+        videos = await asyncio.gather(*(client.retrieve(f"v{number}") for number in range(40)))
+    assert [video.id for video in videos] == [f"v{number}" for number in range(40)]
+
+
+# Forked children
+
+
+def in_child(work: Callable[[], str]) -> str:
+    """What `work` returns in a forked child, or the error that it raises."""
+    read, write = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Of forking beside the threads of the server.
+        child = os.fork()
+    if child == 0:
+        try:
+            result = work()
+        except BaseException as error:
+            result = f"{type(error).__name__}: {error}"
+        os.write(write, result.encode())
+        os._exit(0)
+    os.close(write)
+    with os.fdopen(read) as stream:
+        result = stream.read()
+    os.waitpid(child, 0)
+    return result
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+@needs_fork
+def test_a_forked_child_opens_a_connection_of_its_own(server: Loopback) -> None:
+    with RemixClient(base_url=server.url) as client:
+        client.retrieve("warm")
+
+        def work() -> str:
+            return ",".join(client.retrieve(f"child{number}").id for number in range(5))
+
+        assert in_child(work) == "child0,child1,child2,child3,child4"
+        assert server.connections == 2
+        assert client.retrieve("parent").id == "parent"
+        assert server.connections == 2
+
+
+@needs_fork
+def test_a_forked_child_of_the_twin_opens_a_connection_of_its_own(server: Loopback) -> None:
+    with asyncio.Runner() as runner:
+        client = AsyncRemixClient(base_url=server.url)
+        runner.run(client.retrieve("warm"))
+
+        async def several() -> str:
+            return ",".join([(await client.retrieve(f"child{number}")).id for number in range(5)])
+
+        assert in_child(lambda: asyncio.run(several())) == "child0,child1,child2,child3,child4"
+        assert server.connections == 2
+        assert runner.run(client.retrieve("parent")).id == "parent"
+        assert server.connections == 2
+        runner.run(client.aclose())
+
+
+@needs_fork
+def test_a_copy_in_a_forked_child_opens_a_connection_of_its_own(server: Loopback) -> None:
+    with RemixClient(base_url=server.url) as client:
+        copy = client.with_options(timeout=5)
+        copy.retrieve("warm")
+        assert in_child(lambda: copy.retrieve("child").id) == "child"
+        assert server.connections == 2
+
+
+@needs_fork
+def test_a_forked_child_that_closes_leaves_the_parent_its_connections(server: Loopback) -> None:
+    with RemixClient(base_url=server.url) as client:
+        client.retrieve("warm")
+
+        def work() -> str:
+            client.close()
+            return "closed"
+
+        assert in_child(work) == "closed"
+        assert client.retrieve("parent").id == "parent"
+        assert server.connections == 1
+
+
+@needs_fork
+def test_a_client_closed_before_the_fork_is_closed_in_the_child(server: Loopback) -> None:
+    client = RemixClient(base_url=server.url)
+    client.close()
+    assert in_child(lambda: client.retrieve("child").id).startswith("ConfigurationError: This client is closed")
+    assert server.connections == 0
+
+
+@needs_fork
+def test_a_forked_child_may_not_use_an_httpx_client_that_was_handed_in(server: Loopback) -> None:
+    with httpx.Client() as http:
+        client = RemixClient(base_url=server.url, http_client=http)
+        client.retrieve("warm")
+        told = in_child(lambda: client.retrieve("child").id)
+    assert told.startswith("ConfigurationError: http_client was made before this process was forked")
+    assert len(server.requests) == 1
+
+
+@needs_fork
+def test_a_forked_child_of_the_twin_may_not_use_an_httpx_client_that_was_handed_in(server: Loopback) -> None:
+    with asyncio.Runner() as runner:
+        http = httpx.AsyncClient()
+        client = AsyncRemixClient(base_url=server.url, http_client=http)
+        runner.run(client.retrieve("warm"))
+        told = in_child(lambda: asyncio.run(client.retrieve("child")).id)
+        runner.run(http.aclose())
+    assert told.startswith("ConfigurationError: http_client was made before this process was forked")
+    assert len(server.requests) == 1
+
+
+# Proxies
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    """A proxy in the environment that refuses every connection."""
+    proxy = Loopback()
+    proxy.answer = lambda _: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, proxy.url)
+    monkeypatch.setenv("NO_PROXY", "")
+    yield proxy
+    proxy.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_loopback_address_bypasses_the_proxies_of_the_environment(
+    connect: Twin, server: Loopback, proxy: Loopback, host: str
+) -> None:
+    client = connect.own(base_url=server.url.replace("127.0.0.1", host))
+    assert client.retrieve("a").id == "a"
+    client.close()
+    assert proxy.requests == []
+
+
+@pytest.mark.parametrize("base_url", ["https://api.deerapi.com", "https://192.0.2.1:8443"])
+def test_any_other_address_goes_through_the_proxies_of_the_environment(
+    connect: Twin, proxy: Loopback, base_url: str
+) -> None:
+    client = connect.own(base_url=base_url, retry=RetryPolicy(attempts=1))
+    with pytest.raises(APIConnectionError) as caught:
+        client.remix("video_1", prompt="Bow")
+    client.close()
+    assert [request.partition(" ")[0] for request in proxy.requests] == ["CONNECT"]
+    assert KEY not in proxy.requests[0]
+    assert caught.value.may_have_been_charged is False
+    assert caught.value.retryable is True
+
+
+def test_nothing_listens_where_the_client_connects_to(connect: Twin) -> None:
+    gone = Loopback()
+    gone.close()
+    client = connect.own(base_url=gone.url, retry=RetryPolicy(attempts=2, initial_delay=0))
+    with pytest.raises(DeerAPIError) as caught:
+        client.remix("video_1", prompt="Bow")
+    client.close()
+    assert caught.value.may_have_been_charged is False
+    assert caught.value.attempts == 2
+
+
+# Connections that die
+
+
+def test_a_connection_that_dies_under_a_submit_is_not_used_for_a_second_one(connect: Twin, loopback: Loopback) -> None:
+    loopback.answer = lambda _: b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 90\r\n\r\n{}"
+    client = connect.own(base_url=loopback.url)
+    with pytest.raises(APIConnectionError) as caught:
+        client.remix("video_1", prompt="Bow")
+    client.close()
+    assert caught.value.may_have_been_charged is True
+    assert len(loopback.requests) == 1
+
+
+def test_a_connection_that_the_server_closed_meanwhile_is_replaced(connect: Twin, loopback: Loopback) -> None:
+    loopback.answer = lambda request: asked_for(request).replace(b"200 OK\r\n", b"200 OK\r\nConnection: close\r\n")
+    client = connect.own(base_url=loopback.url)
+    assert client.retrieve("a").id == "a"
+    assert client.retrieve("b").id == "b"
+    client.close()
+    assert loopback.connections == 2
+    assert len(loopback.requests) == 2
