@@ -1,0 +1,1 @@
+"""The contract against a live API."""

@@ -1,0 +1,17 @@
+"""Ends a run with what was covered, and keeps it as Markdown and JUnit XML."""
+
+import pytest
+
+from .coverage import coverage
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print and write the coverage of the document, if anything was recorded."""
+    if not coverage.sent:
+        return
+    terminalreporter.section("coverage of the contract", sep="-")
+    terminalreporter.write_line(coverage.table())
+    for gap in coverage.gaps:
+        terminalreporter.write_line(f"GAP  {gap}")
+    for path in coverage.write():
+        terminalreporter.write_line(f"written: {path.relative_to(config.rootpath)}")
