@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
+import attrs
 import httpx
 import respx
 
@@ -19,13 +20,14 @@ TWINS = ("sync", "async")
 ONCE = RetryPolicy(attempts=1)
 # The delays are there, and take no time.
 AGAIN = RetryPolicy(attempts=3, initial_delay=0.0, max_delay=0.0)
+THRIFTY = attrs.evolve(AGAIN, resend_paid=False)
 POLLING = PollingPolicy(initial_interval=0.001, max_interval=0.001)
 
 REQUEST_ID = "202511221530451234567890AbCdEfGh"
 
 
 class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """What a server answers: bytes, or a value as JSON; `cut` is raised where its body breaks off."""
+    """What a server answers: bytes, or a value as JSON; `cut` is raised where the body breaks off."""
 
     def __init__(
         self,
@@ -34,7 +36,7 @@ class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
         *,
         kind: str | None = "application/json",
         headers: dict[str, str] | None = None,
-        cut: Exception | None = None,
+        cut: type[httpx.HTTPError] | None = None,
     ) -> None:
         self.status = status
         self.body = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -46,7 +48,7 @@ class Answer(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield self.body
         if self.cut:
-            raise self.cut
+            raise self.cut("cut on purpose")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self:
@@ -66,7 +68,10 @@ class Outcome:
 
 
 class Twin:
-    """One of the twins, made once: an SSL context for each call would take longer than all the rest."""
+    """One of the twins, made once: an SSL context for each call would take longer than all the rest.
+
+    As long as it is open, no httpx client reaches a socket.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -75,10 +80,22 @@ class Twin:
         self.tolerant = kind(KEY, base_url=HOST, retry=ONCE, polling=POLLING)
         self.strict = kind(KEY, base_url=HOST, retry=ONCE, polling=POLLING, strict=True)
         self.patient = self.tolerant.with_options(retry=AGAIN)
+        self.thrifty = self.tolerant.with_options(retry=THRIFTY)
+        self._router = respx.mock(assert_all_called=False)
+        self._route = self._router.route()
+        self._router.start()
+        self._http = httpx.AsyncClient() if self._runner else httpx.Client()
+
+    @property
+    def fresh(self) -> Any:
+        """A client that has not warned of anything yet: each warns once of the same thing."""
+        kind: Any = AsyncRemixClient if self._runner else RemixClient
+        return kind(KEY, base_url=HOST, retry=ONCE, http_client=self._http)
 
     def close(self) -> None:
-        for client in (self.tolerant, self.strict):
-            if isinstance(client, RemixClient):
+        self._router.stop()
+        for client in (self.tolerant, self.strict, self._http):
+            if isinstance(client, RemixClient | httpx.Client):
                 client.close()
             elif self._runner:
                 self._runner.run(client.aclose())
@@ -89,7 +106,7 @@ class Twin:
         self,
         method: str,
         *arguments: Any,
-        answers: Sequence[Answer | Exception],
+        answers: Sequence[Answer | type[httpx.HTTPError]],
         using: str = "tolerant",
         **options: Any,
     ) -> Outcome:
@@ -99,16 +116,16 @@ class Twin:
         def handle(request: httpx.Request) -> httpx.Response:
             answer = answers[min(len(outcome.requests), len(answers) - 1)]
             outcome.requests.append(request)
-            if isinstance(answer, Exception):
-                raise answer
+            if isinstance(answer, type):
+                raise answer("broken on purpose")
             return httpx.Response(answer.status, headers=answer.headers, stream=answer)
 
+        self._router.reset()
+        self._route.side_effect = handle
         function: Callable[..., Any] = getattr(getattr(self, using), method)
-        with respx.mock(assert_all_called=False, assert_all_mocked=True) as router:
-            router.route().mock(side_effect=handle)
-            try:
-                result = function(*arguments, **options)
-                outcome.value = self._runner.run(result) if self._runner else result
-            except Exception as error:
-                outcome.error = error
+        try:
+            result = function(*arguments, **options)
+            outcome.value = self._runner.run(result) if self._runner else result
+        except Exception as error:
+            outcome.error = error
         return outcome

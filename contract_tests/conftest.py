@@ -22,7 +22,7 @@ def document() -> Document:
     return load()
 
 
-@pytest.fixture(scope="session", params=TWINS)
+@pytest.fixture(scope="module", params=TWINS)
 def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[Twin]:
     """Either client in turn."""
     twin = Twin(request.param)
@@ -30,7 +30,7 @@ def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[
     twin.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def without_environment() -> Iterator[None]:
     """No key, base URL or proxy of this machine's."""
     with pytest.MonkeyPatch.context() as patch:
@@ -42,13 +42,12 @@ def without_environment() -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """End with the broken rules: where, what, and the command that shows it again."""
-    for report in terminalreporter.getreports("failed"):
-        if "contract_tests/" not in report.nodeid:
-            continue
+    broken = [report for report in terminalreporter.getreports("failed") if "contract_tests/" in report.nodeid]
+    for report in broken[:10]:
         test = report.nodeid.rpartition("::")[2]
         crash = getattr(report.longrepr, "reprcrash", None)
         message = crash.message if crash else str(report.longrepr)
         terminalreporter.section(f"broken rule: {test.partition('[')[0].removeprefix('test_')}", sep="-")
-        for line in message.removeprefix("AssertionError: ").splitlines()[:12]:
+        for line in message.removeprefix("AssertionError: ").partition("\nassert ")[0].splitlines()[:12]:
             terminalreporter.write_line(line[:500])
         terminalreporter.write_line(f"see it again: python -m pytest {shlex.quote(report.nodeid)}")
