@@ -259,6 +259,12 @@ def test_a_malformed_key_is_refused_when_the_client_is_made(connect: Twin, case:
     assert "DEERAPI_KEY" in str(caught.value)
 
 
+@pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "BEARER "])
+def test_a_key_with_the_prefix_of_the_header_is_told_from_other_malformed_keys(connect: Twin, prefix: str) -> None:
+    with pytest.raises(ConfigurationError, match='must be given without "Bearer "'):
+        connect(api_key=f"{prefix}sk-1")
+
+
 @pytest.mark.parametrize("case", sorted(set(MALFORMED) - {"null", "lone surrogate"}))
 def test_a_malformed_key_of_the_environment_is_refused(
     connect: Twin, monkeypatch: pytest.MonkeyPatch, case: str
