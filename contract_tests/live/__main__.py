@@ -39,4 +39,6 @@ if __name__ == "__main__":
     if {"-h", "--help"} & set(sys.argv[1:]):
         sys.stdout.write(__doc__ or "")
         sys.exit(0)
+    # A server on this machine is not behind a proxy.
+    os.environ["NO_PROXY"] = ",".join(filter(None, (os.environ.get("NO_PROXY"), "localhost,127.0.0.1,::1")))
     sys.exit(main(os.environ))

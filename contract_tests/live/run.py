@@ -130,7 +130,7 @@ def _ask(settings: Settings, api: Api, patience: Patience, say: Print) -> None:
     walk.remix(patience)
     walk.refusals(patience)
     if settings.max_posts is None:
-        made_up = explore(api.findings, settings.key, settings.base_url)
+        made_up = explore(api.findings, settings.key, settings.video_id, settings.base_url)
         say(f"Sent {len(made_up)} requests that are made up.")
 
 

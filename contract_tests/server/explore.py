@@ -1,5 +1,6 @@
 """Requests that schemathesis makes up: the document's examples, edge cases, random ones, and chains along its links."""
 
+import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,18 +19,21 @@ _CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 def explore(
-    findings: Findings, key: str, base_url: str, *, app: Any = None, only: list[str] | None = None
+    findings: Findings, key: str, video_id: str, base_url: str, *, app: Any = None, only: list[str] | None = None
 ) -> list[Exchange]:
     """Sends some hundred requests, the same ones on every run, and has every answer judged.
 
     Args:
         findings: Take up the verdicts, schemathesis's own and those of the rules for single answers.
         key: A valid key.
+        video_id: A completed video.
         base_url: Where the server is.
         app: An ASGI app to call instead, in process.
         only: The operations to call, by default all.
     """
-    schema = schemathesis.openapi.from_path(PATH, config=schemathesis.Config.from_path(_CONFIG))
+    settings = tomllib.loads(_CONFIG.read_text(encoding="utf-8"))
+    settings["dictionaries"]["ids"]["values"].append(video_id)
+    schema = schemathesis.openapi.from_path(PATH, config=schemathesis.Config.from_dict(settings))
     schema.app = app
     schema.config.update(base_url=base_url, headers={"Authorization": f"Bearer {key}"}, request_timeout=60)
     base_path = urlsplit(base_url).path.rstrip("/")

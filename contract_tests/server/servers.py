@@ -133,7 +133,7 @@ def explored(via: Via) -> Findings:
         base_url = str(server.http.base_url).rstrip("/")
         accepted = [
             exchange
-            for exchange in explore(findings, KEY, base_url, app=server.app)
+            for exchange in explore(findings, KEY, SOURCE, base_url, app=server.app)
             if exchange.operation == "remixVideo" and exchange.status == 200
         ]
         ids = [str(exchange.value.get("id")) for exchange in accepted]

@@ -258,7 +258,7 @@ def test_requests_that_are_made_up_find_what_no_walk_asks_for() -> None:
         await app(scope, receive, send)
 
     findings = Findings(contract(), strict=True)
-    explore(findings, KEY, "http://127.0.0.1", app=lenient, only=["retrieveVideo", "downloadVideoContent"])
+    explore(findings, KEY, SOURCE, "http://127.0.0.1", app=lenient, only=["retrieveVideo", "downloadVideoContent"])
     broken = {each.rule: each for each in findings.broken}
     assert {"negative_data_rejection", "unsupported_method"} <= broken.keys()
     assert broken["unsupported_method"].curl.startswith("curl -sS -i -X DELETE ")
