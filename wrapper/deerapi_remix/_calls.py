@@ -54,9 +54,9 @@ class Run(Generic[T]):
             raise WaitTimeoutError("download: the deadline passed before the file was there") from self._last
         self._attempt += 1
         self._spent += 1
-        # A submit may take its full time to wait for a connection, to connect, to write and to read.
-        until = self._budget_ends + self._settings.patience * (4 if self.call.paid else 1)
-        self._exchange = Exchange(self._settings, self.call, self._transfer, self._attempt, until, self._deadline)
+        deadline = math.inf if self.call.paid else self._deadline  # No deadline ever clips a paid submit.
+        until = min(self._budget_ends + self._settings.patience, deadline)
+        self._exchange = Exchange(self._settings, self.call, self._transfer, self._attempt, until, deadline)
         return self._exchange
 
     def succeeded(self) -> T:

@@ -49,6 +49,7 @@ class Call(Generic[T]):
     paid: bool = False
 
 
+@attrs.define(repr=False, eq=False)  # A traceback may show one, and what came may hold the key.
 class Exchange:
     """One attempt.
 
@@ -61,34 +62,24 @@ class Exchange:
         foreign: What the disk or `on_progress` raised: the user's own, whatever its type.
     """
 
+    _settings: Settings
+    call: Call[Any]
+    _transfer: Transfer | None
+    _attempt: int
+    _until: float
+    _deadline: float
     status: int | None = None
     request_id: str | None = None
+    headers: httpx.Headers = attrs.field(factory=httpx.Headers)
+    started: float = attrs.field(factory=lambda: _clock.monotonic())
     foreign: Exception | None = None
-    _request: httpx.Request | None = None
     _raised: Exception | None = None
-    _redirects = 0
-    _into_file = False
-    _decoded_already = False
-
-    def __init__(
-        self,
-        settings: Settings,
-        call: Call[Any],
-        transfer: Transfer | None,
-        attempt: int,
-        until: float,
-        deadline: float,
-    ) -> None:
-        self.call = call
-        self.started = _clock.monotonic()
-        self.headers = httpx.Headers()
-        self._settings = settings
-        self._transfer = transfer
-        self._attempt = attempt
-        self._deadline = math.inf if call.paid else deadline  # No deadline ever clips a paid submit.
-        self._until = min(until, self._deadline)
-        self._range: dict[str, str] = {}
-        self._body = bytearray()
+    _request: httpx.Request | None = None
+    _range: dict[str, str] = attrs.field(factory=dict)
+    _redirects: int = 0
+    _body: bytearray = attrs.field(factory=bytearray)
+    _into_file: bool = False
+    _decoded_already: bool = False
 
     # What is sent
 
@@ -155,6 +146,7 @@ class Exchange:
         """Take in bytes of the body, None at its end; whether more are wanted."""
         if chunk is None:
             return False
+        begun = self._into_file or len(self._body) > 0  # What comes in one piece counts, however late.
         if self._transfer is not None and self._into_file:
             try:
                 self._transfer.write(chunk)
@@ -165,7 +157,7 @@ class Exchange:
         del chunk  # A traceback may show the locals of this frame, and a server may echo the key.
         if self._raised is not None or len(self._body) > self._limit:
             return False
-        if _clock.monotonic() >= (self._deadline if self._into_file else self._until):
+        if begun and self.time_left() == 0:
             raise httpx.ReadTimeout("the answer takes longer than there is time for")
         return True
 
@@ -277,18 +269,12 @@ class Exchange:
             return {self._redacted(name): self._redacted(item) for name, item in value.items()}
         return [self._redacted(item) for item in value] if isinstance(value, list) else value
 
-    def _redact(self, error: BaseException) -> None:
+    def _redact(self, error: BaseException, depth: int = 4) -> None:
         """Take the key out of `error` and its causes: they quote a server that breaks the protocol."""
-        seen: list[BaseException] = []  # A chain can be a ring: respx makes such.
-        found: list[BaseException | None] = [error]
-        while found:
-            one = found.pop()
-            if one is None or any(one is other for other in seen):
-                continue
-            seen.append(one)
-            # httpcore keeps the error of h11 as an argument.
-            found += [one.__cause__, *(arg for arg in one.args if isinstance(arg, BaseException))]
-            one.args = tuple(self._redacted(arg) if isinstance(arg, str) else arg for arg in one.args)
+        error.args = tuple(self._redacted(arg) for arg in error.args)
+        for inner in (error.__cause__, *error.args):  # httpcore keeps the error of h11 as an argument.
+            if isinstance(inner, BaseException) and depth:
+                self._redact(inner, depth - 1)
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

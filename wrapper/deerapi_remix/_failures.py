@@ -55,14 +55,10 @@ def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> er
     return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), **verdict)
 
 
-def _is_bad_certificate(error: BaseException | None) -> bool:
-    seen: set[int] = set()  # A chain can be a ring: respx makes such.
-    while error is not None and id(error) not in seen:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return False
+def _is_bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
+    if error is None or depth == 0 or isinstance(error, ssl.SSLCertVerificationError):
+        return isinstance(error, ssl.SSLCertVerificationError)
+    return _is_bad_certificate(error.__cause__ or error.__context__, depth - 1)
 
 
 def bad_status(
@@ -75,15 +71,10 @@ def bad_status(
     kind = _BY_STATUS.get(status, errors.InternalServerError if 500 <= status <= 599 else errors.APIStatusError)
     ambiguous = status == 408 or (500 <= status <= 599 and status not in (500, 503))
     transient = status in (408, 429) or 500 <= status <= 599
+    summary = f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}"
+    told = {"status_code": status, "code": code, "message": message, "retry_after": retry_after(headers)}
     return kind(
-        f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}",
-        status_code=status,
-        code=code,
-        message=message,
-        retry_after=retry_after(headers),
-        body=body[:BODY_SHOWN],
-        request_id=request_id(headers, body),
-        **_verdict(paid=paid, ambiguous=ambiguous, transient=transient),
+        summary, **told, **_came(headers, body), **_verdict(paid=paid, ambiguous=ambiguous, transient=transient)
     )
 
 
@@ -92,12 +83,13 @@ def unreadable(
 ) -> errors.APIResponseValidationError:
     """The error for a 2xx that cannot be read, or that holds no usable id."""
     message = read_failure(body)[1]
-    return errors.APIResponseValidationError(
-        f"{operation}: {problem}{f': {message}' if message else ''}",
-        body=body[:BODY_SHOWN],
-        request_id=request_id(headers, body),
-        **_verdict(paid=paid, ambiguous=True, transient=False),
-    )
+    summary = f"{operation}: {problem}{f': {message}' if message else ''}"
+    verdict = _verdict(paid=paid, ambiguous=True, transient=False)
+    return errors.APIResponseValidationError(summary, **_came(headers, body), **verdict)
+
+
+def _came(headers: Mapping[str, str], body: str) -> dict[str, str | None]:
+    return {"body": body[:BODY_SHOWN], "request_id": request_id(headers, body)}
 
 
 def read_failure(body: str) -> tuple[str | None, str | None]:

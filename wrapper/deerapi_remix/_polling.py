@@ -1,6 +1,5 @@
 """How a job is followed. Pure: given what the polls told, how long to wait, or stop."""
 
-import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +8,7 @@ from typing import Any
 from . import _clock
 from .config import PollingPolicy, check_seconds
 from .errors import APIResponseValidationError, APIStatusError, DeerAPIError, RemixFailedError, WaitTimeoutError
-from .models import Video
+from .models import Video, number
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
@@ -111,7 +110,8 @@ class Wait:
         just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
         if not just_accepted or not isinstance(error, APIStatusError):
             return False
-        return error.status_code == 404 or (error.status_code == 400 and is_unknown_video(error))
+        told = f"{error.code} {error.message}".lower().replace("_", " ")
+        return error.status_code == 404 or (error.status_code == 400 and "not exist" in told)
 
     def _interval(self) -> float:
         if self._asked and self._asked > 0:
@@ -138,11 +138,6 @@ def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
     return _clock.monotonic() + timeout
 
 
-def is_unknown_video(error: APIStatusError) -> bool:
-    """Whether the server says that it does not know the video."""
-    return error.code == "task_not_exist" or "not_exist" in error.message or "not exist" in error.message.lower()
-
-
 def is_not_ready(error: DeerAPIError) -> bool:
     """Whether the server says that the file is not there yet."""
     return "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
@@ -150,8 +145,5 @@ def is_not_ready(error: DeerAPIError) -> bool:
 
 def poll_hint(value: str | None) -> float | None:
     """Seconds from the header `openai-poll-after-ms`."""
-    try:
-        seconds = float(value or "") / 1000
-    except ValueError:
-        return None
-    return seconds if 0 <= seconds < math.inf else None
+    milliseconds = number(value)
+    return None if milliseconds is None or milliseconds < 0 else milliseconds / 1000

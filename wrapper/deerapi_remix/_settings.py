@@ -9,7 +9,7 @@ import attrs
 import httpx
 
 from ._journal import Journal
-from .config import Key, PollingPolicy, RetryPolicy, check_base_url, check_timeout, instance_of, is_loopback
+from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_base_url, check_timeout, instance_of, is_loopback
 from .errors import ConfigurationError
 
 _Http = TypeVar("_Http", bound=httpx.Client | httpx.AsyncClient)
@@ -34,8 +34,7 @@ class Settings:
     @property
     def patience(self) -> float:
         """The longest that one socket operation may take, in seconds."""
-        limits = (self.timeout.connect, self.timeout.read, self.timeout.write, self.timeout.pool)
-        return max(math.inf if limit is None else limit for limit in limits)
+        return max(math.inf if limit is None else limit for limit in self.timeout.as_dict().values())
 
 
 class BaseClient:
@@ -45,11 +44,7 @@ class BaseClient:
     _is_copy = False
 
     def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | None = None,
-        retry: RetryPolicy | None = None,
-        polling: PollingPolicy | None = None,
+        self, *, timeout: Timeout | None = None, retry: RetryPolicy | None = None, polling: PollingPolicy | None = None
     ) -> Self:
         """Make a copy with other settings. It shares the connections of this client and closes nothing.
 

@@ -61,7 +61,8 @@ class AsyncSeam:
                         response = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
                         try:
                             request = exchange.opened(self._http, response)
-                            _reschedule(limit, exchange.time_left())
+                            left = exchange.time_left()
+                            limit.reschedule(left and asyncio.get_running_loop().time() + left)
                             if request is None and not response.is_stream_consumed:
                                 chunks = response.aiter_raw()
                                 while exchange.chunk(await anext(chunks, None)):
@@ -74,7 +75,3 @@ class AsyncSeam:
                 raise httpx.ReadTimeout("the answer takes longer than there is time for") from error
         exchange.finish()
         return _NO_CONTENT
-
-
-def _reschedule(limit: asyncio.Timeout, left: float | None) -> None:
-    limit.reschedule(None if left is None else asyncio.get_running_loop().time() + left)

@@ -15,7 +15,7 @@ from ._journal import Journal
 from ._polling import Wait, deadline_after
 from ._settings import BaseClient, Connections, Settings
 from ._transport import AsyncSeam
-from .config import Key, PollingPolicy, RetryPolicy, check_callback
+from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_callback
 from .errors import DeerAPIError
 from .models import Event, Model, OnProgress, OnUpdate, Video
 
@@ -33,7 +33,7 @@ class AsyncRemixClient(BaseClient):
         api_key: str | Callable[[], str] | None = None,
         *,
         base_url: str | None = None,
-        timeout: float | httpx.Timeout = 60.0,
+        timeout: Timeout = 60.0,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
         polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
         http_client: httpx.AsyncClient | None = None,

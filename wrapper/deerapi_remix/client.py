@@ -14,7 +14,7 @@ from ._journal import Journal
 from ._polling import Wait, deadline_after
 from ._settings import BaseClient, Connections, Settings
 from ._transport import Seam
-from .config import Key, PollingPolicy, RetryPolicy, check_callback
+from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_callback
 from .errors import DeerAPIError
 from .models import Event, Model, OnProgress, OnUpdate, Video
 
@@ -48,7 +48,7 @@ class RemixClient(BaseClient):
         api_key: str | Callable[[], str] | None = None,
         *,
         base_url: str | None = None,
-        timeout: float | httpx.Timeout = 60.0,
+        timeout: Timeout = 60.0,
         retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
         polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
         http_client: httpx.Client | None = None,

@@ -15,6 +15,7 @@ from attrs.validators import ge, lt
 
 from .errors import ConfigurationError
 
+Timeout = float | httpx.Timeout
 DEFAULT_BASE_URL = "https://api.deerapi.com"
 
 

@@ -166,7 +166,7 @@ def lines_of_code(path: Path) -> int:
 
 
 def test_the_core_stays_thin() -> None:
-    core = {path.name: lines_of_code(path) for path in PACKAGE.glob("*.py") if path.name != "cli.py"}
+    core = {path.name: lines_of_code(path) for path in PACKAGE.glob("*.py")}
     assert core["client.py"] < 200
     assert core["async_client.py"] < 200
     assert sum(core.values()) < 1_500, core

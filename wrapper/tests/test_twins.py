@@ -7,8 +7,9 @@ import inspect
 import re
 from pathlib import Path
 
-import deerapi_remix
 import pytest
+
+import deerapi_remix
 from deerapi_remix import AsyncRemixClient, RemixClient
 
 PACKAGE = Path(deerapi_remix.__file__).parent

@@ -400,8 +400,7 @@ def test_a_rate_limit_that_asks_for_years_does_not_silence_a_wait_for_ever(
 
 
 @pytest.mark.parametrize(
-    ("hint", "seconds"),
-    [("3000", 3.0), ("4500.5", 4.5005), ("1", 2.0), ("0", 2.0), ("10000000", 15.0), ("15000", 15.0)],
+    ("hint", "seconds"), [("3000", 3.0), ("4500.5", 4.5), ("1", 2.0), ("0", 2.0), ("10000000", 15.0), ("15000", 15.0)]
 )
 def test_a_poll_hint_is_followed_within_the_bounds_of_the_policy(
     connect: Twin, clock: Clock, hint: str, seconds: float

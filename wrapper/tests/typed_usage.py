@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, assert_type
 
 import httpx
+
 from deerapi_remix import (
     APIStatusError,
     AsyncRemixClient,
