@@ -149,11 +149,10 @@ def _judge(expected: type, answer: dict[str, Any], exchange: Exchange, settings:
     kind = exchange.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         problems.append(f"the content type is {kind or 'empty'}")
-    if not problems:
-        return
-    if settings.strict:
+    if problems and settings.strict:
         raise exchange.unreadable(f"the answer breaks the contract: {', '.join(problems)}", video)
-    settings.journal.drifted(exchange.call.operation, problems, exchange.request_id)
+    if problems:
+        settings.journal.drifted(exchange.call.operation, problems, exchange.request_id)
 
 
 def _problems(expected: type, answer: dict[str, Any], path: str = "") -> Iterator[str]:

@@ -132,10 +132,9 @@ class Wait:
 
 def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
     """The point on the monotonic clock at which a wait that starts now ends."""
-    if timeout is None:
-        timeout = policy.timeout
-    check_seconds("timeout", timeout)
-    return _clock.monotonic() + timeout
+    seconds = policy.timeout if timeout is None else timeout
+    check_seconds("timeout", seconds)
+    return _clock.monotonic() + seconds
 
 
 def is_not_ready(error: DeerAPIError) -> bool:

@@ -66,8 +66,7 @@ class BaseClient:
 
     def __repr__(self) -> str:
         # A traceback may show a client that was never finished, for a setting was refused.
-        told = f" {self._settings.base_url}" if hasattr(self, "_settings") else ""
-        return f"<{type(self).__name__}{told}>"
+        return f"<{type(self).__name__} {getattr(getattr(self, '_settings', None), 'base_url', '')}>"
 
 
 class Connections(Generic[_Http]):

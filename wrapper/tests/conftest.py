@@ -47,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key, and nothing else of the machine's that a client would read."""
     monkeypatch.setenv("DEERAPI_KEY", KEY)
     for name in (
@@ -60,7 +60,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "all_proxy",
     ):
         monkeypatch.delenv(name, raising=False)
-    yield
 
 
 @pytest.fixture(params=["sync", "async"])

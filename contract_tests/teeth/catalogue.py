@@ -1,0 +1,5 @@
+"""Every fault that is planted."""
+
+from contract_tests.teeth import client_faults, document_faults, server_faults
+
+FAULTS = [*server_faults.FAULTS, *client_faults.FAULTS, *document_faults.FAULTS]

@@ -1,0 +1,7 @@
+"""Faults in the document."""
+
+from __future__ import annotations
+
+from contract_tests.teeth.faults import Fault
+
+FAULTS: list[Fault] = []
