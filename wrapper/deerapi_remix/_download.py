@@ -35,7 +35,7 @@ class PartFile:
         room = _NAME_MAX - len(ending) - 1
         stem = os.fsdecode(os.fsencode(self.target.name)[:room])
         self.path = self.target.with_name(f".{stem}{ending}")
-        self._file: BinaryIO = self.path.open("xb", buffering=0)
+        self._file: BinaryIO = self.path.open("x+b", buffering=0)
 
     def __enter__(self) -> Self:
         return self
@@ -57,9 +57,8 @@ class PartFile:
         self._file.truncate()
 
     def sync(self) -> None:
-        """Put every byte on the disk. Through a handle of its own: it may run in a thread that outlives this object."""
-        with self.path.open("r+b") as file:
-            os.fsync(file.fileno())
+        """Put every byte on the disk. May run in a thread that outlives this object."""
+        os.fsync(self._file.fileno())
 
     def publish(self) -> Path:
         """Give the whole file its name, and the target's path back."""
@@ -78,23 +77,28 @@ class PartFile:
 
     def looks_whole(self) -> bool:
         """Whether the boxes of an MP4 add up to the file; other formats are taken as they are."""
-        with self.path.open("rb") as file:
-            end = file.seek(0, os.SEEK_END)
-            position = 0
-            while position < end:
-                file.seek(position)
-                header = file.read(16)
-                if position == 0 and header[4:8] != b"ftyp":
-                    return len(header) >= 8  # Less cannot be told apart from a video that broke off.
-                size = int.from_bytes(header[:4], "big")
-                if size == 1:
-                    size = int.from_bytes(header[8:16], "big")
-                elif size == 0:
-                    return len(header) >= 8  # The last box reaches to the end, wherever that is.
-                if size < 8:
-                    return False
-                position += size
-            return position == end
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            return self._boxes_reach(end)
+        finally:
+            self._file.seek(end)  # The rest may still come.
+
+    def _boxes_reach(self, end: int) -> bool:
+        position = 0
+        while position < end:
+            self._file.seek(position)
+            header = self._file.read(16)
+            if position == 0 and header[4:8] != b"ftyp":
+                return len(header) >= 8  # Less cannot be told apart from a video that broke off.
+            size = int.from_bytes(header[:4], "big")
+            if size == 1:
+                size = int.from_bytes(header[8:16], "big")
+            elif size == 0:
+                return len(header) >= 8  # The last box reaches to the end, wherever that is.
+            if size < 8:
+                return False
+            position += size
+        return position == end
 
     def _refuse_to_clobber(self) -> None:
         if not self._overwrite and os.path.lexists(self.target):

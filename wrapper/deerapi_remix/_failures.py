@@ -99,7 +99,7 @@ def read_failure(body: str) -> tuple[str | None, str | None]:
     except (ValueError, RecursionError):
         return None, None
     error = answer.get("error") if isinstance(answer, dict) else None
-    source = error if isinstance(error, dict) else {"message": error} if isinstance(error, str) else answer
+    source = error if isinstance(error, dict) else {**answer, "message": error} if isinstance(error, str) else answer
     return (text(source.get("code")), text(source.get("message"))) if isinstance(source, dict) else (None, None)
 
 

@@ -142,6 +142,7 @@ SHAPES: dict[str, tuple[int, bytes, dict[str, str], str | None, str, str | None]
     "blank code": (400, b'{"error": {"code": " ", "message": "bad"}}', {}, None, "bad", None),
     "error is text": (400, b'{"error": "bad"}', {}, None, "bad", None),
     "error is text beside a message": (400, b'{"error": "bad", "message": "worse"}', {}, None, "bad", None),
+    "error is text beside a code": (400, b'{"error": "bad", "code": 7}', {}, "7", "bad", None),
     "error is null": (400, b'{"error": null, "code": "c", "message": "bad"}', {}, "c", "bad", None),
     "error is a list": (400, b'{"error": ["bad"], "message": "worse"}', {}, None, "worse", None),
     "message is null": (404, b'{"error": {"message": null, "code": "gone"}}', {}, "gone", "Not Found", None),

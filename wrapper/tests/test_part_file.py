@@ -160,7 +160,7 @@ def test_each_download_has_a_part_file_of_its_own(connect: Twin, tmp_path: Path)
     assert len(seen - {"bow.mp4"}) == 3
 
 
-@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664), (0o466, 0o200)])
 def test_the_target_has_the_mode_of_any_new_file(connect: Twin, tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)
     try:
