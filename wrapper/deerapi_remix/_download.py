@@ -90,10 +90,8 @@ class PartFile:
             header = self._file.read(16)
             if position == 0 and header[4:8] != b"ftyp":
                 return len(header) >= 8  # Less cannot be told apart from a video that broke off.
-            size = int.from_bytes(header[:4], "big")
-            if size == 1:
-                size = int.from_bytes(header[8:16], "big")
-            elif size == 0:
+            size = int.from_bytes(header[8:16] if header[:4] == b"\0\0\0\1" else header[:4], "big")
+            if size == 0:
                 return len(header) >= 8  # The last box reaches to the end, wherever that is.
             if size < 8:
                 return False
