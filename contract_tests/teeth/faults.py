@@ -8,7 +8,7 @@ from typing import Literal
 
 from attrs import frozen
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).resolve().parents[2]
 # All that the contract suite reads; a fault is planted in a copy of it, never in the tree.
 _COPIED = ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generated", "wrapper/deerapi_remix", "contract_tests")
 
@@ -16,7 +16,7 @@ Group = Literal["server", "client", "document"]
 
 
 class StaleFaultError(Exception):
-    """The text that a fault replaces is not there, or not there once."""
+    """The text that a fault replaces is not there, or not there once, or stays as it is."""
 
 
 @frozen
@@ -29,6 +29,7 @@ class Fault:
         old: The text to replace; it must stand there exactly once.
         new: What to replace it with.
         rule: The tests that must go red: pytest's node ID, from the project's root.
+        says: What the failure must say, where the test alone is not the rule.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Fault:
     old: str
     new: str
     rule: str
+    says: str = ""
 
     @property
     def group(self) -> Group:
@@ -43,6 +45,18 @@ class Fault:
         if self.file == "openapi.yaml":
             return "document"
         return "server" if "/testing/" in self.file else "client"
+
+    def applied_to(self, text: str) -> str:
+        """The file's text with the fault in it.
+
+        Raises:
+            StaleFaultError: The fault is not about this text.
+        """
+        if (count := text.count(self.old)) != 1:
+            raise StaleFaultError(f"its text stands {count} times in {self.file}")
+        if self.new == self.old:
+            raise StaleFaultError("it changes nothing")
+        return text.replace(self.old, self.new)
 
 
 def copy_project(folder: Path) -> None:
@@ -60,7 +74,4 @@ def copy_project(folder: Path) -> None:
 def plant(fault: Fault, folder: Path) -> None:
     """Plant `fault` in the copy in `folder`."""
     path = folder / fault.file
-    text = path.read_text(encoding="utf-8")
-    if (count := text.count(fault.old)) != 1:
-        raise StaleFaultError(f"its text stands {count} times in {fault.file}")
-    path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    path.write_text(fault.applied_to(path.read_text(encoding="utf-8")), encoding="utf-8")

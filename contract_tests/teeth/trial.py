@@ -6,15 +6,20 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
-import tempfile
+import traceback
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from attrs import asdict, field, frozen
+from attrs import asdict, define, field, frozen
 
 from contract_tests.teeth.faults import Fault, StaleFaultError, copy_project, plant
+
+_OURS = ("contract_tests", "deerapi_remix", "deerapi_remix_generated")
+# Code that does not run has not been judged by any rule.
+_NO_VERDICT = (ImportError, NameError, SyntaxError)
 
 
 @frozen
@@ -24,14 +29,14 @@ class Result:
     Attributes:
         passed: How many tests passed.
         failed: The tests that went red in their own body, by node ID.
-        broken: What kept tests from being run at all: a stale fault, a failed import, collection or setup.
-        last_line: The last line of the first failure, which should name the rule.
+        broken: What kept the rule from being judged: a stale fault, a failed import, collection or setup.
+        telling: The first line of what the first failure says, which should name the rule.
     """
 
     passed: int = 0
     failed: list[str] = field(factory=list)
     broken: list[str] = field(factory=list)
-    last_line: str = ""
+    telling: str = ""
 
     @property
     def caught(self) -> bool:
@@ -39,71 +44,141 @@ class Result:
         return bool(self.failed) and not self.broken
 
 
+@define(eq=False)
 class _Recorder:
-    def __init__(self) -> None:
-        self.passed = 0
-        self.failed: list[str] = []
-        self.broken: list[str] = []
-        self.last_line = ""
+    says: str
+    passed: int = 0
+    failed: list[str] = field(factory=list)
+    broken: list[str] = field(factory=list)
+    telling: str = ""
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.failed and report.when == "call":
-            self.failed.append(report.nodeid)
-            self.last_line = self.last_line or report.longreprtext.strip().splitlines()[-1]
-        elif report.failed or report.skipped:
-            self.broken.append(f"{report.when} of {report.nodeid}: {report.longreprtext.strip()[-300:]}")
-        elif report.when == "call":
-            self.passed += 1
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if report.passed:
+            self.passed += report.when == "call"
+        elif report.failed and report.when == "call":
+            self._take_up(item.nodeid, call.excinfo.value if call.excinfo else None, report.longreprtext)
+        elif not self.failed:
+            self.broken.append(f"{item.nodeid}: {report.when} {report.outcome}: {_end(report.longreprtext)}")
+        return report
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.broken.append(f"collection of {report.nodeid}: {report.longreprtext.strip()[-300:]}")
+            self.broken.append(f"{report.nodeid or 'the suite'}: not collected: {_end(report.longreprtext)}")
+
+    def _take_up(self, test: str, error: BaseException | None, text: str) -> None:
+        causes = list(_causes(error))
+        leaf = next((cause for cause in causes if not isinstance(cause, BaseExceptionGroup)), error)
+        lines = str(leaf).strip().splitlines() or [""]
+        unnamed = leaf is None or isinstance(leaf, (AssertionError, pytest.fail.Exception))
+        self.telling = self.telling or (lines[0] if unnamed else f"{type(leaf).__name__}: {lines[0]}")
+        if crash := next((cause for cause in causes if isinstance(cause, _NO_VERDICT)), None):
+            self.broken.append(f"{test}: {type(crash).__name__} in its body: {crash}")
+        elif self.says not in text:
+            self.broken.append(f"{test}: it fails, and does not say {self.says!r}: {_end(text)}")
+        else:
+            self.failed.append(test)
 
 
-def run(rules: list[str], fault: Fault | None) -> Result:
-    """Run `rules` on a fresh copy with `fault` planted. To be called in a child of its own: it leaves much behind."""
-    folder = Path(tempfile.mkdtemp(prefix="teeth-"))
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and all that is within or behind it."""
+    if error is None:
+        return
+    yield error
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        yield from _causes(inner)
+    yield from _causes(error.__cause__ or error.__context__)
+
+
+def _end(text: str) -> str:
+    return text.strip()[-300:]
+
+
+def run(rules: Sequence[str], fault: Fault | None, folder: Path) -> Result:
+    """Run `rules` on a copy with `fault` planted, made in `folder`. To be called in a child: it leaves much behind."""
+    copy_project(folder)
     try:
-        copy_project(folder)
         if fault is not None:
             plant(fault, folder)
-        os.chdir(folder)
-        sys.path[:0] = [str(folder / "generated"), str(folder / "wrapper"), str(folder)]
-        for name in [name for name in sys.modules if name.partition(".")[0] == "contract_tests"]:
-            del sys.modules[name]
-        recorder = _Recorder()
-        options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-q", "--maxfail=1"]
-        with (folder / "log").open("w") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-            code = pytest.main([*options, *rules], plugins=[recorder])
-        if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not recorder.broken:
-            recorder.broken.append(f"pytest ended with {code}: {(folder / 'log').read_text()[-300:]}")
-        return Result(recorder.passed, recorder.failed, recorder.broken, recorder.last_line)
     except StaleFaultError as error:
         return Result(broken=[f"the fault cannot be planted: {error}"])
-    finally:
-        os.chdir("/")
-        shutil.rmtree(folder, ignore_errors=True)
+    os.chdir(folder)
+    roots = [str(folder / "generated"), str(folder / "wrapper"), str(folder)]
+    sys.path[:0] = roots
+    # For the Pythons that a test may start.
+    os.environ["PYTHONPATH"] = os.pathsep.join(roots)
+    sys.dont_write_bytecode = True
+    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+        del sys.modules[name]
+    recorder = _Recorder(fault.says if fault else "")
+    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-q", "--maxfail=1"]
+    # Plugins that are imported already are none of the suite's tests.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    log = folder / "log"
+    with log.open("w") as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        code = pytest.main([*options, *rules], plugins=[recorder])
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not recorder.broken:
+        recorder.broken.append(f"pytest ended with {code!r}: {_end(log.read_text())}")
+    recorder.broken += [f"{name} was not imported from the copy" for name in _strangers(folder)]
+    return Result(recorder.passed, recorder.failed, recorder.broken, recorder.telling)
 
 
-def in_child(rules: list[str], fault: Fault | None) -> tuple[int, int]:
-    """Start a trial in a forked child, which has all heavy modules already; its process ID, and where it will tell."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writer)
-        return child, reader
-    os.close(reader)
-    told: dict[str, Any] = {"broken": ["the trial died"]}
-    try:
-        told = asdict(run(rules, fault))
-    finally:
-        with os.fdopen(writer, "w") as pipe:
-            json.dump(told, pipe)
-        os._exit(0)
+def _strangers(folder: Path) -> Iterator[str]:
+    """Our modules that come from elsewhere than the copy."""
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if name.partition(".")[0] in _OURS and file and not Path(file).is_relative_to(folder):
+            yield name
 
 
-def result_of(reader: int) -> Result:
-    """What a child told, once it has ended."""
-    with os.fdopen(reader) as pipe:
-        text = pipe.read()
-    return Result(**json.loads(text)) if text else Result(broken=["the trial told nothing"])
+@frozen
+class Trial:
+    """A trial under way in a forked child, which has all heavy modules already and a process group of its own."""
+
+    child: int
+    reader: int
+    folder: Path
+
+    @classmethod
+    def start(cls, rules: Sequence[str], fault: Fault | None, folder: Path) -> Trial:
+        """Fork; `folder` is made for the copy."""
+        reader, writer = os.pipe()
+        # Or the child would print once more what waits here.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        if child := os.fork():
+            os.close(writer)
+            with contextlib.suppress(OSError):
+                os.setpgid(child, child)
+            return cls(child, reader, folder)
+        try:
+            os.setpgid(0, 0)
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.close(reader)
+            folder.mkdir()
+            try:
+                told = run(rules, fault, folder.resolve())
+            except BaseException:
+                told = Result(broken=[f"the trial died: {_end(traceback.format_exc())}"])
+            with os.fdopen(writer, "w") as pipe:
+                json.dump(asdict(told), pipe)
+        finally:
+            os._exit(0)
+
+    def result(self) -> Result:
+        """Wait for what the child tells."""
+        with os.fdopen(self.reader, closefd=False) as pipe:
+            text = pipe.read()
+        return Result(**json.loads(text)) if text else Result(broken=["the trial told nothing"])
+
+    def end(self) -> None:
+        """End the child, whatever it started, and the copy."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.child, signal.SIGKILL)
+        os.waitpid(self.child, 0)
+        os.close(self.reader)
+        shutil.rmtree(self.folder, ignore_errors=True)
