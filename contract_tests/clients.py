@@ -21,7 +21,7 @@ ONCE = RetryPolicy(attempts=1)
 # The delays are there, and take no time.
 AGAIN = RetryPolicy(attempts=3, initial_delay=0.0, max_delay=0.0)
 THRIFTY = attrs.evolve(AGAIN, resend_paid=False)
-POLLING = PollingPolicy(initial_interval=0.001, max_interval=0.001)
+POLLING = PollingPolicy(initial_interval=0.001, max_interval=0.001, timeout=2.0)
 
 REQUEST_ID = "202511221530451234567890AbCdEfGh"
 
@@ -63,7 +63,7 @@ class Outcome:
         self.error: Exception | None = None
         self.requests: list[httpx.Request] = []
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return repr(self.value) if self.error is None else f"{type(self.error).__name__}: {self.error}"
 
 

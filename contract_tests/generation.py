@@ -23,7 +23,7 @@ def collect(strategy: SearchStrategy[T], count: int) -> list[T]:
         database=None,
         phases=[Phase.generate],
         deadline=None,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
     @given(strategy)
     def take(value: T) -> None:

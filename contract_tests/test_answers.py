@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 import deerapi_remix
-from deerapi_remix import DeerAPIError, Model, Video, VideoError
+from deerapi_remix import DeerAPIError, Model, Video, VideoError, _clock
 
 from . import generation
 from .clients import KEY, REQUEST_ID, Answer, Outcome, Twin
