@@ -115,6 +115,20 @@ BROKEN_BODIES: dict[str, bytes] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def no_long_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that would sleep for long fails at once."""
+
+    def sleep(seconds: float) -> None:
+        assert seconds <= 1, f"the client sleeps for {seconds} seconds"
+
+    async def async_sleep(seconds: float) -> None:
+        sleep(seconds)
+
+    monkeypatch.setattr(_clock, "sleep", sleep)
+    monkeypatch.setattr(_clock, "async_sleep", async_sleep)
+
+
 def ask(
     twin: Twin, operation_id: str, folder: Path, *answers: Answer | type[httpx.HTTPError], **options: Any
 ) -> Outcome:
@@ -613,7 +627,8 @@ def test_a_file_comes_back_whole(
         target = tmp_path / str(len(content))
         outcome = twin.call("download", "video_123", target, variant=variant, answers=[Answer(200, content, kind=kind)])
         where = f"downloadVideoContent 200 {kind}"
-        expect(where, path=(outcome.value, target), error=(outcome.error, None), content=(target.read_bytes(), content))
+        expect(where, error=(outcome.error, None), path=(outcome.value, target))
+        expect(where, content=(target.read_bytes(), content))
     assert len(list(tmp_path.iterdir())) == 3, f"downloadVideoContent: it left {list(tmp_path.iterdir())}"
 
 
@@ -627,7 +642,8 @@ def test_the_rest_of_a_file_joins_its_beginning(kind: str, twin: Twin, tmp_path:
     rest = Answer(206, FILE[9:], kind=kind, headers=part)
     outcome = ask(twin, "downloadVideoContent", tmp_path, begun, rest, using="patient")
     where = f"downloadVideoContent 206 {kind}"
-    expect(where, error=(outcome.error, None), content=((tmp_path / "file").read_bytes(), FILE))
+    expect(where, error=(outcome.error, None), requests=(len(outcome.requests), 2))
+    expect(where, content=((tmp_path / "file").read_bytes(), FILE))
     asked = outcome.requests[1].headers
     expect(where, range=(asked.get("Range"), "bytes=9-"), condition=(asked.get("If-Range"), '"one"'))
 
