@@ -37,8 +37,10 @@ def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[
 
 
 @pytest.fixture(params=TWINS)
-def script(request: pytest.FixtureRequest, without_environment: None) -> Iterator[Callable[..., Scripted]]:
-    """Makes either client in turn, on the steps of a script."""
+def script(
+    request: pytest.FixtureRequest, without_environment: None, clock: Clock
+) -> Iterator[Callable[..., Scripted]]:
+    """Makes either client in turn, on the steps of a script and in virtual time."""
     with asyncio.Runner() as runner:
 
         def make(*steps: Step, http: dict[str, Any] | None = None, **options: Any) -> Scripted:

@@ -27,6 +27,7 @@ class Clock:
         return 1_800_000_000.0 + self.time
 
     def sleep(self, seconds: float) -> None:
+        assert len(self.slept) < 5_000, "the client sleeps again and again"
         self.slept.append(seconds)
         self.time += seconds
 
@@ -78,6 +79,8 @@ class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._runner = runner
         self._steps = steps
         self._requests: list[httpx.Request] = []
+        # Of every request as it was sent; the client shortens them while the answer comes.
+        self.timeouts: list[dict[str, float | None]] = []
         options = {"api_key": KEY, **options}
         self.http: Any
         self.client: Any
@@ -89,8 +92,10 @@ class Scripted(httpx.BaseTransport, httpx.AsyncBaseTransport):
             self.client = RemixClient(http_client=self.http, **options)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        assert len(self._requests) < 5_000, "the client sends requests without an end"
         step = self._steps[min(len(self._requests), len(self._steps) - 1)]
         self._requests.append(request)
+        self.timeouts.append(dict(request.extensions["timeout"]))
         if isinstance(step, BaseException):
             raise step
         answer = step if isinstance(step, Answer) else step(request)

@@ -134,23 +134,24 @@ def test_the_settings_of_a_client_handed_in_change_no_request(script: Script) ->
         "timeout": 7.0,
     }
     answer = Answer(307, headers={"Location": "https://other.example/"})
-    outcome = remix(script(answer, http=theirs))
+    client = script(answer, http=theirs)
+    outcome = remix(client)
     expect_error(outcome, "APIStatusError", "remixVideo 307")
     expect(
         "remixVideo with a client handed in",
         url=(urls(outcome), ["https://api.deerapi.com/v1/videos/video_123/remix"]),
         key=(keys(outcome), [f"Bearer {KEY}"]),
         theirs=(outcome.requests[0].headers.get("X-Theirs"), "kept"),
-        timeout=(outcome.requests[0].extensions["timeout"], dict.fromkeys(("connect", "read", "write", "pool"), 60.0)),
+        timeouts=(client.timeouts, [dict.fromkeys(("connect", "read", "write", "pool"), 60.0)]),
     )
 
 
 def test_the_timeout_is_what_was_asked_for(script: Script) -> None:
     for timeout, expected in ((5, 5.0), (math.inf, None)):
         client = script(Answer(200, JOB), timeout=timeout)
-        (request,) = client("retrieve", "video_123").requests
+        client("retrieve", "video_123")
         each = dict.fromkeys(("connect", "read", "write", "pool"), expected)
-        expect(f"timeout {timeout}", timeout=(request.extensions["timeout"], each))
+        expect(f"timeout {timeout}", timeouts=(client.timeouts, [each]))
 
 
 def test_no_answer_is_asked_to_be_compressed(script: Script) -> None:
@@ -314,18 +315,10 @@ def test_a_copy_differs_in_what_is_named_alone(script: Script, clock: Clock, cha
     client = script(Answer(500), retry=RetryPolicy(attempts=3))
     client.client = client.client.with_options(timeout=5)
     outcome = client("retrieve", "video_123")
-    expect(
-        "timeout of a copy",
-        requests=(len(outcome.requests), 3),
-        read=(outcome.requests[0].extensions["timeout"]["read"], 5.0),
-    )
+    expect("timeout of a copy", requests=(len(outcome.requests), 3), read=(client.timeouts[-1]["read"], 5.0))
     client.client = client.client.with_options(retry=NEVER)
     outcome = client("retrieve", "video_123")
-    expect(
-        "retry of a copy",
-        requests=(len(outcome.requests), 1),
-        read=(outcome.requests[0].extensions["timeout"]["read"], 5.0),
-    )
+    expect("retry of a copy", requests=(len(outcome.requests), 1), read=(client.timeouts[-1]["read"], 5.0))
     client.client = client.client.with_options(polling=PollingPolicy(timeout=30))
     outcome = client("wait", "video_123")
     expect_error(outcome, "WaitTimeoutError", "polling of a copy")
@@ -469,6 +462,15 @@ def test_a_drift_is_warned_of_once_for_each_client_and_set_of_problems(
     expect("retrieveVideo 200 that drifts", warnings=(told, [1, 0, 1]))
     script(Answer(200, {"id": "video_123"}))("retrieve", "video_123")
     expect("retrieveVideo 200 that drifts, another client", warnings=(warnings(caplog).count("breaks the contract"), 1))
+
+
+def test_a_drift_inside_an_error_is_warned_of(script: Script, caplog: pytest.LogCaptureFixture) -> None:
+    for error, expected in (
+        ({"code": "no"}, "error.message is missing"),
+        ({"code": 7, "message": ""}, "error.code is int"),
+    ):
+        script(Answer(200, JOB | {"error": error}))("retrieve", "video_123")
+        assert expected in (told := warnings(caplog)), f"retrieveVideo 200, {error}: warned of {told!r}"
 
 
 def test_an_accepted_id_is_logged(script: Script, caplog: pytest.LogCaptureFixture) -> None:
@@ -730,7 +732,9 @@ def test_a_job_just_accepted_may_be_unknown_for_half_a_minute(
     expect(where, video_id=(error.video_id, "video_123"), status=(error.video and error.video.status, "queued"))
     assert 30 <= clock.time - began < 45, f"{where}: it gives up after {clock.time - began} s, expected 30"
     for client, video in ((script(unknown), "video_123"), (script(Answer(200, JOB), unknown), job())):
+        began = clock.time
         expect_error(client("wait", video), name, f"{where}, of a job that is not new")
+        assert clock.time - began < 10, f"{where}, of a job that is not new: it gives up after {clock.time - began} s"
 
 
 def test_another_refusal_of_a_new_job_is_final(script: Script, clock: Clock) -> None:
@@ -764,9 +768,10 @@ def test_no_poll_starts_without_time_or_goes_on_beyond_it(script: Script, clock:
     outcome = script(Answer(200, JOB))("wait", "video_123", timeout=0)
     expect_error(outcome, "WaitTimeoutError", "wait, timeout 0")
     expect("wait, timeout 0", requests=(len(outcome.requests), 0))
-    outcome = script(Answer(200, JOB))("wait", "video_123", timeout=5)
-    limits = [request.extensions["timeout"]["read"] for request in outcome.requests]
-    assert limits[0] == 5 > limits[-1], f"wait, timeout 5: the polls may take {limits} s"
+    client = script(Answer(200, JOB))
+    client("wait", "video_123", timeout=5)
+    limits = [each["read"] or math.inf for each in client.timeouts]
+    assert limits[0] == 5 > limits[-1] > 0, f"wait, timeout 5: the polls may take {limits} s"
 
 
 def test_waiting_for_ever_outlasts_every_deadline(script: Script, clock: Clock) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deerapi_remix import PollingPolicy, RetryPolicy, Video
+from deerapi_remix import APIConnectionError, PollingPolicy, RetryPolicy, Video
 
 from .clients import KEY, Answer, Outcome
 from .scripted import Chance, Clock, Pieces, Scripted, Step
@@ -157,9 +157,11 @@ def test_a_chunked_file_needs_no_length(script: Script, target: Path) -> None:
 
 
 def test_another_success_is_no_file(script: Script, target: Path, clock: Clock) -> None:
-    for status in (202, 206):
-        outcome = fetch(script(Answer(status, FILE, kind="video/mp4")), target)
-        expect_no_file(outcome, target, "DownloadError", str(status))
+    part = {"Content-Range": f"bytes 0-{SIZE - 1}/{SIZE}"}
+    for status, headers in ((202, {}), (206, {}), (206, part)):
+        outcome = fetch(script(Answer(status, FILE, kind="video/mp4", headers=headers)), target)
+        expect_no_file(outcome, target, "DownloadError", f"{status} {headers}")
+        expect(f"{DOWNLOAD} {status} {headers}", requests=(len(outcome.requests), 1))
 
 
 # ---- A connection that is cut
@@ -310,10 +312,12 @@ def test_the_target_is_there_only_when_it_is_whole_and_on_the_disk(
 
 
 def test_the_file_has_the_usual_permissions(script: Script, target: Path) -> None:
-    fetch(script(whole()), target)
     mask = os.umask(0o022)
-    os.umask(mask)
-    expect(DOWNLOAD, mode=(oct(stat.S_IMODE(target.stat().st_mode)), oct(0o666 & ~mask)))
+    try:
+        fetch(script(whole()), target)
+    finally:
+        os.umask(mask)
+    expect(DOWNLOAD, mode=(oct(stat.S_IMODE(target.stat().st_mode)), "0o644"))
 
 
 def test_what_on_progress_raises_passes_unchanged_and_ends_the_download(
@@ -324,6 +328,7 @@ def test_what_on_progress_raises_passes_unchanged_and_ends_the_download(
         LookupError("theirs"),
         TimeoutError("theirs"),
         httpx.ReadError("theirs"),
+        APIConnectionError("theirs", retryable=True),
     ):
 
         def fail(*_: object, error: Exception = error) -> None:
@@ -460,10 +465,11 @@ def test_a_job_that_is_completed_at_once_is_fetched_at_once(script: Script, targ
 
 
 def test_no_deadline_clips_the_submit(script: Script, target: Path, clock: Clock) -> None:
-    outcome = go(script(Answer(200, NEW)), target, timeout=5)
+    client = script(Answer(200, NEW))
+    outcome = go(client, target, timeout=5)
     expect_error(outcome, "WaitTimeoutError", "remix_to_file, timeout 5")
-    submit, poll = (request.extensions["timeout"]["read"] for request in outcome.requests[:2])
-    expect("remix_to_file, timeout 5", submit=(submit, 60.0), poll=(poll <= 5, True))
+    submit, poll = (each["read"] for each in client.timeouts[:2])
+    expect("remix_to_file, timeout 5", submit=(submit, 60.0), poll=(poll is not None and poll <= 5, True))
 
     def slow(_: httpx.Request) -> Answer:
         clock.time += 50
@@ -504,8 +510,10 @@ def test_a_file_that_is_not_there_yet_is_asked_for_until_the_deadline(
     steps = (Answer(200, NEW), Answer(200, DONE), *[early] * 9)
     expect_file(go(script(*steps, whole()), target), target, "400 not completed yet, nine times")
     target.unlink()
+    began = clock.time
     error = expect_no_file(go(script(*steps), target, timeout=60), target, "WaitTimeoutError", "400 not completed yet")
     cause = type(error.__cause__).__name__
+    expect("remix_to_file, timeout 60", took=(round(clock.time - began, 6), 60.0))
     expect("remix_to_file", video=(error.video and error.video.id, "video_456"), cause=(cause, "BadRequestError"))
     outcome = fetch(script(early), target)
     expect_no_file(outcome, target, "BadRequestError", "400 not completed yet, without waiting")
