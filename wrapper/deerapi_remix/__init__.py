@@ -3,24 +3,16 @@
 from .async_client import AsyncRemixClient
 from .client import RemixClient
 from .config import PollingPolicy, RetryPolicy
+
+# fmt: off
+# isort: off
 from .errors import (
-    APIConnectionError,
-    APIResponseValidationError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ConfigurationError,
-    ConflictError,
-    DeerAPIError,
-    DownloadError,
-    InternalServerError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    RemixFailedError,
-    WaitTimeoutError,
+    DeerAPIError, ConfigurationError, APIConnectionError, APITimeoutError, APIStatusError, BadRequestError,
+    AuthenticationError, PermissionDeniedError, NotFoundError, ConflictError, RateLimitError, InternalServerError,
+    APIResponseValidationError, RemixFailedError, WaitTimeoutError, DownloadError,
 )
+# isort: on
+# fmt: on
 from .models import Event, Model, Video, VideoError
 
 # fmt: off

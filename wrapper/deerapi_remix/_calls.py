@@ -75,7 +75,8 @@ class Run(Generic[T]):
         self._last = error
         self._tell_attempt(error)
         delay = self._delay_after(error)
-        self._settings.journal.attempt_failed(self.call.operation, self._attempt, error, delay)
+        status = self._exchange.status
+        self._settings.journal.attempt_failed(self.call.operation, self._attempt, error, status, delay)
         if delay is not None:
             self._exchange.tell("retry", self._started, error, delay)
         return delay

@@ -27,14 +27,15 @@ class PartFile:
 
     def __init__(self, target: str | os.PathLike[str], *, overwrite: bool) -> None:
         self.target = Path(target)
+        self._absolute = self.target.absolute()
         self._overwrite = overwrite
-        if self.target.is_dir():
+        if self.target.is_dir() or os.fspath(target).endswith(("/", os.sep)):
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
         self._refuse_to_clobber()
         ending = f".{secrets.token_hex(8)}.part"
         room = _NAME_MAX - len(ending) - 1
         stem = os.fsdecode(os.fsencode(self.target.name)[:room])
-        self.path = self.target.with_name(f".{stem}{ending}")
+        self.path = self._absolute.with_name(f".{stem}{ending}")
         self._file: BinaryIO = self.path.open("x+b", buffering=0)
 
     def __enter__(self) -> Self:
@@ -65,14 +66,14 @@ class PartFile:
         self._file.close()
         try:
             if self._overwrite:
-                self.path.replace(self.target)
+                self.path.replace(self._absolute)
             else:
-                os.link(self.path, self.target)
+                os.link(self.path, self._absolute)
         except OSError as error:
             if self._overwrite or error.errno not in _NO_LINKS:
                 raise
             self._refuse_to_clobber()
-            self.path.rename(self.target)
+            self.path.rename(self._absolute)
         return self.target
 
     def looks_whole(self) -> bool:
@@ -99,7 +100,7 @@ class PartFile:
         return position == end
 
     def _refuse_to_clobber(self) -> None:
-        if not self._overwrite and os.path.lexists(self.target):
+        if not self._overwrite and os.path.lexists(self._absolute):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
 
 
@@ -131,7 +132,7 @@ class Transfer:
             return {"Range": f"bytes={self.received}-", "If-Range": self._tag}
         return {}
 
-    def begin(self, status: int, headers: Mapping[str, str], *, asked_for_rest: bool) -> bool:
+    def begin(self, status: int, headers: Mapping[str, str]) -> bool:
         """Whether the body that follows belongs into the file; if not, `end` tells why."""
         kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         coding = headers.get("Content-Encoding", "identity").strip().lower()
@@ -140,7 +141,7 @@ class Transfer:
         elif coding not in ("identity", ""):
             self._refused = f"the server sent the file in the coding {coding}, which was not asked for"
         elif status == 206:
-            if not asked_for_rest:
+            if not (self.received and self._tag):
                 self._refused = "the server sent a part although the whole file was asked for"
             elif not self._continues(headers):
                 self.forget()
@@ -152,7 +153,7 @@ class Transfer:
             length = headers.get("Content-Length", "")
             self.expected = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
             tag = headers.get("ETag", "")
-            self._tag = tag if tag.startswith('"') else None  # A weak tag does not vouch for bytes.
+            self._tag = tag if tag.startswith('"') and tag.isascii() else None  # A weak tag does not vouch for bytes.
             self._framed = self.expected is not None or "Transfer-Encoding" in headers
         return self._refused is None
 

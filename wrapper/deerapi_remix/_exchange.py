@@ -7,7 +7,7 @@ import math
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -25,7 +25,6 @@ REDIRECT_LIMIT = 5
 # Keys shorter than this are not looked for in answers: they would be found in ordinary words.
 _SHORTEST_SECRET = 6
 # How many digits of an integer Python reads whatever its settings.
-_MOST_DIGITS = 640
 
 T = TypeVar("T")
 
@@ -96,8 +95,8 @@ class Exchange:
         return request
 
     def _timeout(self) -> httpx.Timeout:
-        left = self._deadline - _clock.monotonic()
-        if left >= self._settings.patience:
+        left = self.time_left()
+        if left is None or left >= self._settings.patience:
             return self._settings.timeout
         limits = self._settings.timeout.as_dict()
         return httpx.Timeout(**{name: min(max(left, 0.001), limit or math.inf) for name, limit in limits.items()})
@@ -110,37 +109,48 @@ class Exchange:
         try:
             yield
         except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
+            if isinstance(error, httpx.HTTPStatusError) and self.status is None:  # Raised by a hook of the user's.
+                self._take(error.response)
+                self._body += error.response.content if error.response.is_stream_consumed else b""
             if self.status is not None and not self._succeeded:
                 return  # A status other than 2xx decides alone, whatever happened to its body.
             self._redact(error)
             sent = self._request is not None
             failure = _failures.no_answer(self.call.operation, error, sent=sent, paid=self.call.paid)
             raise self._with_salvaged_id(failure) from error
-        except BaseException:
+        except BaseException as error:
             if self.call.paid and self._request is not None:
                 self._settings.journal.interrupted(self.call.video_id)
+                if found := self._salvaged_id():
+                    error.add_note(f"The job was accepted as {found}: wait for it, do not submit it again.")
             raise
 
-    def opened(self, http: httpx.Client | httpx.AsyncClient, response: httpx.Response) -> httpx.Request | None:
+    def opened(self, response: httpx.Response) -> httpx.Request | None:
         """Take in status and headers; the next request, if the answer is a redirect to follow."""
-        self.status = response.status_code
-        clean = [(name, self._redacted(value)) for name, value in response.headers.multi_items()]
-        self.headers = httpx.Headers(clean, encoding="utf-8")
-        self.request_id = _failures.request_id(self.headers)
-        self._decoded_already = response.is_stream_consumed
+        self._take(response)
         if self._transfer is not None:
             try:
                 if response.has_redirect_location:
                     self.status = None
-                    return self._redirect(self._transfer, http, response)
+                    return self._redirect(self._transfer, response)
                 if self._succeeded:
-                    self._into_file = self._transfer.begin(self.status, self.headers, asked_for_rest=bool(self._range))
+                    self._into_file = self._transfer.begin(response.status_code, self.headers)
                     self.tell("download", self.started)
             except DeerAPIError as error:
                 self._raised = error
         if response.is_stream_consumed:  # A transport or hook of the user's has read it, and decoded it.
             self.chunk(response.content)
+        if (left := self.time_left()) is not None and "timeout" in response.request.extensions:
+            limits = response.request.extensions["timeout"]  # A late body must not take a whole timeout more.
+            limits["read"] = min(max(left, 0.001), limits["read"] or math.inf)
         return None
+
+    def _take(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        clean = [(name, self._redacted(value)) for name, value in response.headers.multi_items()]
+        self.headers = httpx.Headers(clean, encoding="utf-8")
+        self.request_id = _failures.request_id(self.headers)
+        self._decoded_already = response.is_stream_consumed
 
     def chunk(self, chunk: bytes | None) -> bool:
         """Take in bytes of the body, None at its end; whether more are wanted."""
@@ -166,9 +176,7 @@ class Exchange:
         until = self._deadline if self._into_file else self._until
         return None if until == math.inf else max(until - _clock.monotonic(), 0.0)
 
-    def _redirect(
-        self, transfer: Transfer, http: httpx.Client | httpx.AsyncClient, response: httpx.Response
-    ) -> httpx.Request:
+    def _redirect(self, transfer: Transfer, response: httpx.Response) -> httpx.Request:
         if response.headers["Location"] != self.headers["Location"]:  # Redacted.
             raise transfer.error("a redirect to a URL that holds the key is refused")
         source = response.request.url
@@ -179,8 +187,8 @@ class Exchange:
         if target.scheme not in ("http", "https") or (source.scheme == "https" and target.scheme == "http"):
             raise transfer.error(f"a redirect from {source.scheme} to {target.scheme} is refused")
         headers = {**self._range, "Accept-Encoding": "identity"}
-        request = http.build_request("GET", target, headers=headers, timeout=self._timeout())
-        request.headers.pop("Authorization", None)
+        # Not built by the client: its headers, cookies and parameters are for the API.
+        request = httpx.Request("GET", target, headers=headers, extensions={"timeout": self._timeout().as_dict()})
         if _origin(target) == _origin(httpx.URL(self._settings.base_url)) and self._request is not None:
             request.headers["Authorization"] = self._request.headers["Authorization"]
         return request
@@ -215,8 +223,6 @@ class Exchange:
             if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
                 return self._redacted(json.loads(self._content(), parse_int=_integer))
             problem = f"the answer is longer than {self._limit} bytes"
-        except zlib.error:
-            problem = "the answer cannot be decompressed"
         except (ValueError, RecursionError):
             problem = "the answer is not JSON"
         raise self.unreadable(problem)
@@ -239,25 +245,27 @@ class Exchange:
 
     def _content(self) -> bytes:
         coding = self.headers.get("Content-Encoding", "").strip().lower()
-        if self._decoded_already or coding not in ("gzip", "x-gzip", "deflate"):
-            return bytes(self._body)
-        # It was not asked for; a small body that would inflate beyond the limit is not inflated beyond it.
-        return zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
+        if not self._decoded_already and coding in ("gzip", "x-gzip", "deflate"):
+            with suppress(zlib.error):  # It was not asked for, and may not even be what it says.
+                return zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
+        return bytes(self._body)
 
     def _text(self) -> str:
-        try:
-            return str(self._redacted(self._content().decode("utf-8-sig", "replace")))
-        except zlib.error:
-            return ""
+        return str(self._redacted(self._content().decode("utf-8-sig", "replace")))
 
     def _came(self) -> dict[str, Any]:
         return {"headers": self.headers, "body": self._text(), "paid": self.call.paid}
 
-    def _with_salvaged_id(self, error: DeerAPIError) -> DeerAPIError:
-        """Add the id from what came of a garbled answer to a submit: it may be all that is left of a paid job."""
-        if self.call.paid and self._succeeded and (found := salvage_id(self._text())):
-            error.video_id, error.video = found, Video(id=found, status="unknown")
+    def _salvaged_id(self) -> str | None:
+        """The id in what came of an answer to a submit: it may be all that is left of a paid job."""
+        found = salvage_id(self._text()) if self.call.paid and self._succeeded else None
+        if found:
             self._settings.journal.accepted(found, self.request_id)
+        return found
+
+    def _with_salvaged_id(self, error: DeerAPIError) -> DeerAPIError:
+        if found := self._salvaged_id():
+            error.video_id, error.video = found, Video(id=found, status="unknown")
         return error
 
     def _redacted(self, value: Any) -> Any:

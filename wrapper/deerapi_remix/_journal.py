@@ -27,12 +27,11 @@ class Journal:
         except Exception:
             logger.exception("on_event failed; the call goes on")
 
-    def attempt_failed(self, operation: str, attempt: int, error: DeerAPIError, delay: float | None) -> None:
+    def attempt_failed(self, name: str, attempt: int, error: DeerAPIError, status: object, delay: float | None) -> None:
         """An attempt failed; `delay` is what comes before the next one, None if there is none."""
         then = "giving up" if delay is None else f"next attempt in {delay:.2f} s"
-        kind, status = type(error).__name__, getattr(error, "status_code", None)
         told = "%s: attempt %d failed: %s, status %s, request id %s; %s"
-        logger.warning(told, operation, attempt, kind, status, error.request_id, then)
+        logger.warning(told, name, attempt, type(error).__name__, status, error.request_id, then)
 
     def accepted(self, video_id: str, request_id: str | None) -> None:
         """A paid job exists; from here on its id must not get lost."""

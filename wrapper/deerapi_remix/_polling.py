@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from . import _clock
+from . import _clock, errors
 from .config import PollingPolicy, check_seconds
-from .errors import APIResponseValidationError, APIStatusError, DeerAPIError, RemixFailedError, WaitTimeoutError
 from .models import Video, number
 
 # Seconds in which the server may not know a job that it has just accepted.
@@ -38,7 +37,7 @@ class Wait:
         self._answered = False
         self._reported = reported
         self._asked: float | None = None
-        self._error: DeerAPIError | None = None
+        self._error: errors.DeerAPIError | None = None
         self._first: tuple[float, int] | None = None
 
     @property
@@ -53,17 +52,17 @@ class Wait:
         return max(min(self._interval(), self.deadline - _clock.monotonic()), 0.0)
 
     def begin(self) -> None:
-        """WaitTimeoutError if there is no time left for a poll."""
+        """errors.WaitTimeoutError if there is no time left for a poll."""
         if _clock.monotonic() >= self.deadline:
             state = f"is {self.video.status!r}" if self.video else "was never seen"
-            raise WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
+            raise errors.WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
 
     @contextmanager
     def named(self) -> Iterator[None]:
         """Let every error tell which job it is about: the job is paid for, and goes on."""
         try:
             yield
-        except DeerAPIError as error:
+        except errors.DeerAPIError as error:
             error.video = error.video or self.video
             error.video_id = self.video_id
             raise
@@ -82,13 +81,15 @@ class Wait:
         last, self._reported = self._reported, video
         return last is None or (last.status, last.progress) != (video.status, video.progress)
 
-    def failed(self, error: DeerAPIError) -> bool:
+    def failed(self, error: errors.DeerAPIError) -> bool:
         """Take in a failed poll; whether the wait goes on."""
         self.polls += 1
         self._error = error
-        self._asked = min(error.retry_after or 0.0, _LONGEST_PAUSE) if isinstance(error, APIStatusError) else None
+        self._asked = (
+            min(error.retry_after or 0.0, _LONGEST_PAUSE) if isinstance(error, errors.APIStatusError) else None
+        )
         # An answer that was read but breaks the contract is what a strict client wants to see.
-        unreadable = isinstance(error, APIResponseValidationError) and error.video is None
+        unreadable = isinstance(error, errors.APIResponseValidationError) and error.video is None
         error.video = error.video or self.video
         return unreadable or error.retryable or self._may_be_unknown_yet(error)
 
@@ -100,15 +101,15 @@ class Wait:
         why = self.video.error
         reason = (why.message if why else None) or "the server gives no reason"
         code = f" [{why.code}]" if why and why.code else ""
-        raise RemixFailedError(f"The job ended as {self.video.status!r}: {reason}{code}", **self._known())
+        raise errors.RemixFailedError(f"The job ended as {self.video.status!r}: {reason}{code}", **self._known())
 
     def _known(self) -> dict[str, Any]:
         request_id = self.video.request_id if self.video else None
         return {"video": self.video, "video_id": self.video_id, "request_id": request_id, "attempts": self.polls}
 
-    def _may_be_unknown_yet(self, error: DeerAPIError) -> bool:
+    def _may_be_unknown_yet(self, error: errors.DeerAPIError) -> bool:
         just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
-        if not just_accepted or not isinstance(error, APIStatusError):
+        if not just_accepted or not isinstance(error, errors.APIStatusError):
             return False
         told = f"{error.code} {error.message}".lower().replace("_", " ")
         return error.status_code == 404 or (error.status_code == 400 and "not exist" in told)
@@ -137,9 +138,10 @@ def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
     return _clock.monotonic() + seconds
 
 
-def is_not_ready(error: DeerAPIError) -> bool:
-    """Whether the server says that the file is not there yet."""
-    return "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
+def is_not_ready(error: errors.DeerAPIError) -> bool:
+    """Whether the server says that the file is not there yet: with 400, or with JSON in its place."""
+    may_say_so = isinstance(error, errors.DownloadError | errors.BadRequestError)
+    return may_say_so and "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
 
 
 def poll_hint(value: str | None) -> float | None:

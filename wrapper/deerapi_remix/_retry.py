@@ -21,7 +21,7 @@ def delay_after(error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempt
         if paid and not policy.resend_paid and error.status_code in (500, 503):
             return None
         if error.retry_after is not None:
-            return error.retry_after
+            return min(error.retry_after, 1e9)  # More overflows `time.sleep`.
     # Beyond 2**60 the power no longer matters, and would overflow a float one day.
     bound = min(policy.max_delay, policy.initial_delay * 2.0 ** min(attempts - 1, 60))
     return random.uniform(0, bound)  # noqa: S311  # Full jitter, not secrecy.

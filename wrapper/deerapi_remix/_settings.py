@@ -102,10 +102,11 @@ class Connections(Generic[_Http]):
         return self._http if self._handed_in is None and self._process == os.getpid() else None
 
     def _make(self) -> _Http:
-        host = httpx.URL(self._base_url).host
-        return self._kind(
-            # Shorter than the 5 s of common servers: they must not close a connection just as a submit goes out on it.
-            limits=httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=3.0),
-            # Proxies from the environment are not for this machine.
-            mounts={f"all://{f'[{host}]' if ':' in host else host}": None} if is_loopback(host) else None,
-        )
+        # Shorter than the 5 s of common servers: they must not close a connection just as a submit goes out on it.
+        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=3.0)
+        try:  # Proxies from the environment are not for this machine.
+            return self._kind(limits=limits, trust_env=not is_loopback(httpx.URL(self._base_url).host))
+        except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+            raise ConfigurationError(
+                f"The proxies or certificates of the environment cannot be used: {error}"
+            ) from error

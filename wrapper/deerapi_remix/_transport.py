@@ -31,7 +31,7 @@ class Seam:
             while request is not None:
                 response = self._http.send(request, auth=None, follow_redirects=False, stream=True)
                 try:
-                    request = exchange.opened(self._http, response)
+                    request = exchange.opened(response)
                     if request is None and not response.is_stream_consumed:
                         chunks = response.iter_raw()
                         while exchange.chunk(next(chunks, None)):
@@ -60,7 +60,7 @@ class AsyncSeam:
                     while request is not None:
                         response = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
                         try:
-                            request = exchange.opened(self._http, response)
+                            request = exchange.opened(response)
                             left = exchange.time_left()
                             limit.reschedule(left and asyncio.get_running_loop().time() + left)
                             if request is None and not response.is_stream_consumed:

@@ -4,12 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx
 
 from . import _clock, _operations
-from ._calls import Run
+from ._calls import Run, T
 from ._download import PartFile, Transfer
 from ._journal import Journal
 from ._polling import Wait, deadline_after
@@ -18,8 +18,6 @@ from ._transport import AsyncSeam
 from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_callback
 from .errors import DeerAPIError
 from .models import Event, Model, OnProgress, OnUpdate, Video
-
-T = TypeVar("T")
 
 
 class AsyncRemixClient(BaseClient):

@@ -96,6 +96,8 @@ class Key:
         if source is None:
             source = os.environ.get("DEERAPI_KEY", "")
         self._rotates = callable(source)
+        if callable(source):
+            check_callback("api_key", source)
         self._ask: Callable[[], object] = source if callable(source) else lambda: source
 
     def check(self) -> None:
@@ -144,8 +146,8 @@ def check_base_url(value: str | None) -> str:
     except (httpx.InvalidURL, ValueError):
         raise ConfigurationError("The base URL cannot be parsed as a URL.") from None
     # What is wrong is named, never shown: user info and queries tend to hold secrets.
-    if url.userinfo or url.query or url.fragment or any(mark in value for mark in "@?#"):
-        raise ConfigurationError("The base URL must not have user info, a query or a fragment.")
+    if url.userinfo or url.query or url.fragment or any(mark in "@?#" or mark.isspace() for mark in value.strip()):
+        raise ConfigurationError("The base URL must not have user info, a query, a fragment or blanks.")
     if not url.host or (port is not None and not 0 < port < 65536):
         raise ConfigurationError(f"The base URL must name a host, such as {DEFAULT_BASE_URL}, and no impossible port.")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):

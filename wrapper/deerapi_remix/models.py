@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 import attrs
@@ -140,7 +141,8 @@ def number(value: object) -> int | None:
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     try:
-        return value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
+        found = value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
+        return found if abs(found) < 1e300 else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -155,15 +157,14 @@ def usable_id(answer: object) -> str | None:
 
 def salvage_id(garbled: str) -> str | None:
     """The id of a video in JSON that broke off, if the id itself came whole."""
-    # A number may have lost digits, so what comes last counts only if it is a string.
-    ends = [len(garbled)] if garbled.rstrip().endswith(('"', "}")) else []
-    ends += [comma.start() for comma in re.finditer(",", garbled[:_SALVAGED])]
-    for end in ends:
-        for closing in ("", "}", "}}"):
-            try:
-                found = usable_id(json.loads(garbled[:end] + closing))
-            except (ValueError, RecursionError):
-                continue
+    text = garbled.lstrip().removeprefix("data:").lstrip()  # A stream of events has it so.
+    # A number that comes last may have lost digits, and so may not be completed by a bracket.
+    whole = text.rstrip().endswith(('"', "}"))
+    tries = [(len(text), ending) for ending in ("", "}", "}}") if whole or not ending]
+    tries += [(comma.start(), ending) for comma in re.finditer(",", text[:_SALVAGED]) for ending in ("}", "}}")]
+    for end, ending in tries:
+        with suppress(ValueError, RecursionError):
+            found = usable_id(json.JSONDecoder().raw_decode(text[:end] + ending)[0])
             if found and "\ufffd" not in found:  # Bytes that were no UTF-8 are not the server's id.
                 return found
     return None

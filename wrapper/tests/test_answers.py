@@ -322,7 +322,7 @@ NO_VIDEO: dict[str, Answer] = {
     "objects nested too deeply": Answer(200, b'{"a":' * 100_000, JSON),
     "too long": Answer(200, b"[" + b"0," * 600_000 + b"0]", JSON),
     "endless": Answer(200, Pieces(*[b" " * 65536] * 200), JSON),
-    "claims to be gzip": Answer(200, b'{"id": "video_456"}', JSON | {"Content-Encoding": "gzip"}),
+    "claims to be gzip": Answer(200, b"video_456", JSON | {"Content-Encoding": "gzip"}),
 }
 
 
@@ -805,3 +805,24 @@ def test_an_answer_that_a_hook_has_read_already_is_read_all_the_same(connect: Tw
     hook = read if connect.kind == "sync" else aread
     client, _ = connect(packed, http={"event_hooks": {"response": [hook]}})
     assert client.remix("video_123", prompt="x").id == "video_456"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"id":"video_9"}\n\0', b'{"id":"video_9"}<html>', b'{"id":"video_9"}{"x":1}', b'data: {"id":"video_9"}\n\n'],
+)
+def test_the_id_is_salvaged_from_json_with_something_around_it(connect: Twin, clock: Clock, body: bytes) -> None:
+    client, _ = connect(Answer(200, body))
+    with pytest.raises(APIResponseValidationError) as caught:
+        client.remix("video_123", prompt="x")
+    assert caught.value.video_id == "video_9"
+
+
+def test_plain_json_that_claims_to_be_gzip_is_read_all_the_same(connect: Twin, clock: Clock) -> None:
+    client, _ = connect(Answer(200, b'{"id": "video_456"}', JSON | {"Content-Encoding": "gzip"}))
+    assert client.remix("video_123", prompt="x").id == "video_456"
+
+
+def test_a_number_too_large_for_a_clock_is_not_read(connect: Twin, clock: Clock) -> None:
+    client, _ = connect(Answer(200, b'{"id": "video_456", "progress": ' + b"9" * 350 + b"}"))
+    assert client.retrieve("video_456").progress is None

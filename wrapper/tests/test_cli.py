@@ -410,8 +410,11 @@ def test_the_table_of_exit_codes_is_the_one_in_use(call: Cli) -> None:
         (("remix", "video_123"), "Missing option '--prompt'. See: deerapi-remix remix --help"),
         (("frobnicate",), "No such command 'frobnicate'. See: deerapi-remix --help"),
         (("wait", "v", "--timeout", "soon"), "'soon' is not a valid float. See: deerapi-remix wait --help"),
-        (("wait", "v", "--timeout", "-1"), "timeout must not be negative or NaN, not -1.0. Nothing was sent."),
-        (("wait", "v", "--timeout", "nan"), "timeout must not be negative or NaN, not nan. Nothing was sent."),
+        (("wait", "v", "--timeout", "-1"), "must be a number of seconds, not negative. See: deerapi-remix wait --help"),
+        (
+            ("wait", "v", "--timeout", "nan"),
+            "must be a number of seconds, not negative. See: deerapi-remix wait --help",
+        ),
         (("status", ".."), "video_id must not be '..': it would name another path. Nothing was sent."),
         (("status", " "), "video_id must not be blank. Nothing was sent."),
         (("status", "a\nb"), "video_id must not have control characters. Nothing was sent."),
@@ -930,3 +933,9 @@ def test_the_help_imports_no_server_and_the_package_no_command_line() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program, "--help"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("seconds", ["-1", "nan"])
+def test_a_timeout_that_makes_no_sense_is_2_before_anything_is_paid(call: Cli, fake: FakeDeerAPI, seconds: str) -> None:
+    outcome = call("remix", "video_123", "--prompt", "x", "--timeout", seconds)
+    assert (outcome.code, len(fake.requests)) == (2, 0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import pickle
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
 import pytest
 
-from deerapi_remix import ConfigurationError, PollingPolicy, RetryPolicy
+from deerapi_remix import ConfigurationError, PollingPolicy, RemixClient, RetryPolicy
 
 from .conftest import KEY
 from .wire import Answer, Twin
@@ -530,3 +530,17 @@ def test_a_copy_of_a_copy_keeps_both_changes(connect: Twin) -> None:
     client, wire = connect(MODELS)
     client.with_options(timeout=3).with_options(polling=PollingPolicy(timeout=1)).models()
     assert wire.requests[0].extensions["timeout"]["read"] == 3
+
+
+def test_a_key_function_must_be_plain() -> None:
+    async def key() -> str:
+        return "sk"
+
+    with pytest.raises(TypeError, match="api_key must be a plain function"):
+        RemixClient(cast(Any, key))
+
+
+@pytest.mark.parametrize("url", ["https://a b.example", "http://127.0.0.1:1/ x"])
+def test_a_base_url_with_blanks_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="blanks"):
+        RemixClient("sk-key", base_url=url)

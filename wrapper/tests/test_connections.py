@@ -16,14 +16,18 @@ import pytest
 
 from deerapi_remix import (
     APIConnectionError,
+    APIStatusError,
     AsyncRemixClient,
+    AuthenticationError,
     ConfigurationError,
     DeerAPIError,
+    InternalServerError,
+    RateLimitError,
     RemixClient,
     RetryPolicy,
 )
 
-from .conftest import KEY, Loopback
+from .conftest import KEY, Clock, Loopback
 from .wire import Answer, Twin, Wire
 
 MODELS = Answer(200, {"object": "list", "data": []})
@@ -427,3 +431,39 @@ def test_a_connection_that_the_server_closed_meanwhile_is_replaced(connect: Twin
     client.close()
     assert loopback.connections == 2
     assert len(loopback.requests) == 2
+
+
+# Hooks and the environment of the user's.
+
+
+def refuse(response: httpx.Response) -> None:
+    response.raise_for_status()
+
+
+async def arefuse(response: httpx.Response) -> None:
+    refuse(response)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "sent"), [(401, AuthenticationError, 1), (429, RateLimitError, 4), (503, InternalServerError, 4)]
+)
+def test_a_hook_that_raises_for_the_status_changes_nothing(
+    connect: Twin, clock: Clock, status: int, kind: type[APIStatusError], sent: int
+) -> None:
+    hook = refuse if connect.kind == "sync" else arefuse
+    client, wire = connect(Answer(status), http={"event_hooks": {"response": [hook]}})
+    with pytest.raises(kind) as caught:
+        client.remix("video_123", prompt="x")
+    assert (caught.value.status_code, caught.value.may_have_been_charged, len(wire.requests)) == (status, False, sent)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("ALL_PROXY", "socks5://127.0.0.1:1"), ("HTTPS_PROXY", "foo://x"), ("SSL_CERT_FILE", "/none")]
+)
+def test_an_environment_that_cannot_be_used_is_a_configuration_error(
+    connect: Twin, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match="of the environment cannot be used"):
+        connect.own()
+    assert "127.0.0.1" in repr(connect.own(base_url="http://127.0.0.1:1")) or connect.kind == "async"

@@ -846,3 +846,22 @@ def test_memory_stays_flat_however_large_the_file(connect: Twin, target: Path) -
         tracemalloc.stop()
     assert target.stat().st_size == 32 * 1024 * 1024
     assert peak < 2 * 1024 * 1024
+
+
+def test_a_tag_that_cannot_be_sent_back_is_no_tag(connect: Twin, clock: Clock, target: Path) -> None:
+    headers: dict[str, str | bytes] = {"Content-Type": "video/mp4", "Content-Length": "4", "ETag": b'"a\xc3\xa9"'}
+    cut = Answer(200, Pieces(b"ab", httpx.ReadError("cut")), headers)
+    client, wire = connect(cut, Answer(200, b"abcd", headers))
+    client.download("video_1", target)
+    assert target.read_bytes() == b"abcd"
+    assert "Range" not in wire.requests[1].headers
+
+
+def test_a_redirect_takes_nothing_of_the_users_client_elsewhere(connect: Twin, clock: Clock, target: Path) -> None:
+    http = {"params": {"team": "x"}, "headers": {"X-Api-Token": "t"}, "cookies": {"session": "s"}}
+    moved = Answer(302, b"", {"Location": "https://cdn.example/f?sig=abc"})
+    client, wire = connect(moved, Answer(200, b"abcd", {"Content-Type": "video/mp4", "Content-Length": "4"}), http=http)
+    client.download("video_1", target)
+    request = wire.requests[1]
+    assert str(request.url) == "https://cdn.example/f?sig=abc"
+    assert not {"x-api-token", "cookie", "authorization"} & set(request.headers)

@@ -342,7 +342,6 @@ HTTPX_ERRORS = [
     httpx.RemoteProtocolError("x"),
     httpx.DecodingError("x"),
     httpx.TooManyRedirects("x"),
-    httpx.HTTPStatusError("x", request=httpx.Request("GET", "https://a"), response=httpx.Response(500)),
     httpx.InvalidURL("x"),
     httpx.CookieConflict("x"),
     httpx.StreamError("x"),

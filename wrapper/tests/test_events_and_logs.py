@@ -448,3 +448,15 @@ def test_an_answer_that_is_lost_warns_as_a_failed_attempt_only(
     assert lines(caplog, logging.WARNING) == [
         "remix: attempt 1 failed: APIConnectionError, status None, request id None; giving up"
     ]
+
+
+def test_an_interrupted_submit_tells_the_id_that_had_come(
+    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "deerapi_remix")
+    body = Pieces(b'{"id": "video_456", "status": "queued",', KeyboardInterrupt())
+    client, _ = connect(Answer(200, body))
+    with pytest.raises(KeyboardInterrupt) as caught:
+        client.remix("video_123", prompt="x")
+    assert caught.value.__notes__ == ["The job was accepted as video_456: wait for it, do not submit it again."]
+    assert "remix: accepted as video_456, request id None" in lines(caplog, logging.INFO)

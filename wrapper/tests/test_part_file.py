@@ -342,3 +342,10 @@ def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
     client, _ = connect(FILE)
     client.download("video_1", tmp_path / "bow.mp4")
     assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
+
+
+def test_a_target_that_names_a_folder_is_refused_before_anything_is_sent(connect: Twin, tmp_path: Path) -> None:
+    client, wire = connect(Answer(200))
+    with pytest.raises(IsADirectoryError):
+        client.download("video_1", f"{tmp_path}/videos/")
+    assert (wire.requests, list(tmp_path.iterdir())) == ([], [])

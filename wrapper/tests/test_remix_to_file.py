@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from deerapi_remix import (
     Event,
     InternalServerError,
     NotFoundError,
+    PermissionDeniedError,
     PollingPolicy,
     RemixFailedError,
     Video,
@@ -358,7 +360,7 @@ def test_polls_and_download_get_no_more_time_than_is_left(connect: Twin, clock: 
         taking(clock, 20, job()), taking(clock, 1, job("completed")), file(), polling=PollingPolicy(4.0, 4.0)
     )
     run(client, target, timeout=30)
-    assert [request.extensions["timeout"]["read"] for request in wire.requests] == [60.0, 6.0, 5.0]
+    assert [request.extensions["timeout"]["connect"] for request in wire.requests] == [60.0, 6.0, 5.0]
 
 
 def test_no_second_submit_starts_after_the_deadline(connect: Twin, clock: Clock, target: Path) -> None:
@@ -501,3 +503,22 @@ def test_the_events_tell_of_all_three_phases(connect: Twin, clock: Clock, target
         ("download", "download", "video_new"),
         ("attempt", "download", "video_new"),
     ]
+
+
+def test_a_relative_target_stays_where_it_was_meant(
+    connect: Twin, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    client, _ = connect(job(), job("completed"), file())
+    path = run(client, Path("bow.mp4"), on_update=lambda _: os.chdir(tmp_path / "elsewhere"))
+    assert path == Path("bow.mp4")
+    assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["bow.mp4", "elsewhere"]
+
+
+def test_another_refusal_that_speaks_of_completion_is_final(connect: Twin, clock: Clock, target: Path) -> None:
+    refusal = Answer(403, {"error": {"message": "Identity verification is not completed"}})
+    client, wire = connect(job("completed"), refusal)
+    with pytest.raises(PermissionDeniedError):
+        run(client, target)
+    assert len(wire.requests) == 2

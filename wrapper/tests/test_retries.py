@@ -515,3 +515,9 @@ def test_the_budget_never_ends_an_attempt_that_has_started(connect: Twin, clock:
     client, wire = connect(Answer(503), slow(clock, 60, ACCEPTED), retry=RetryPolicy(budget=1))
     assert client.remix("video_123", prompt="x").id == "video_456"
     assert len(wire.requests) == 2
+
+
+def test_an_endless_budget_sleeps_no_longer_than_a_clock_can(connect: Twin, clock: Clock) -> None:
+    client, _ = connect(Answer(429, b"", {"Retry-After": "9" * 30}), ACCEPTED, retry=RetryPolicy(budget=math.inf))
+    client.remix("video_123", prompt="x")
+    assert clock.slept == [1e9]

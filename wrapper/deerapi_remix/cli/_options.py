@@ -14,9 +14,22 @@ BaseUrl = Annotated[
     str | None,
     typer.Option("--base-url", metavar="URL", help="Default: DEERAPI_BASE_URL, else https://api.deerapi.com."),
 ]
+
+
+def _seconds(value: float | None) -> float | None:
+    if value is not None and not value >= 0:
+        raise typer.BadParameter("it must be a number of seconds, not negative.")
+    return value
+
+
 Timeout = Annotated[
     float | None,
-    typer.Option("--timeout", metavar="SECONDS", help="How long to wait for the job; inf for ever. Default: 900."),
+    typer.Option(
+        "--timeout",
+        metavar="SECONDS",
+        callback=_seconds,
+        help="How long to wait for the job; inf for ever. Default: 900.",
+    ),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it exists.")]
 Output = Annotated[
