@@ -77,7 +77,7 @@ def _take_up(recorder: ScenarioRecorder, findings: Findings, key: str, base_path
             findings.checked[check.name] += 1
             if check.failure_info:
                 failure = check.failure_info.failure
-                findings.add(check.name, _one_line(failure.message), seen[failure.case_id or case_id])
+                findings.add(check.name, _one_line(failure.message or failure.title), seen[failure.case_id or case_id])
     return [exchange for exchange in seen.values() if exchange.operation in findings.contract.by_id]
 
 

@@ -1,9 +1,26 @@
 """An ASGI app behind a sync httpx client, without a socket."""
 
 import asyncio
+import logging
 from typing import Any
 
 import httpx
+
+_log = logging.getLogger(__name__)
+
+
+def as_served(app: Any) -> Any:
+    """The app as a server runs it: what it raises is logged there, after Starlette has answered with 500."""
+
+    async def served(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except ConnectionError:
+            raise
+        except Exception:
+            _log.exception("the app failed")
+
+    return served
 
 
 class InProcess(httpx.BaseTransport):

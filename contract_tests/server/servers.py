@@ -16,7 +16,7 @@ from .coverage import record
 from .document import contract
 from .explore import explore
 from .findings import Findings
-from .in_process import InProcess
+from .in_process import InProcess, as_served
 from .walk import Patience, Walk
 
 KEY = "sk-key-of-the-fake"
@@ -48,7 +48,7 @@ def served(via: Via, render_seconds: float = 10.0) -> Iterator[Served]:
     clock = VirtualClock()
     fake = FakeDeerAPI(clock=clock, render_seconds=render_seconds, api_keys=[KEY])
     if via == "in-process":
-        app = create_app(fake, validate_answers=False)
+        app = as_served(create_app(fake, validate_answers=False))
         with httpx.Client(transport=InProcess(app), base_url="http://127.0.0.1") as http:
             yield Served(fake, clock, http, app)
     else:

@@ -1,8 +1,8 @@
 """Plant every fault of the catalogue, one at a time, and expect the contract suite to go red.
 
-A fault is caught if the rule that it names fails in its own body. Anything else lets it survive: a rule that passes, a
-test that cannot be imported, collected or set up, a fault whose text is no longer there. First of all the rules must pass
-without a fault.
+A fault is caught if the rule that it names fails in its own body. Anything else lets it survive: a rule that passes,
+a test that cannot be imported, collected or set up, a fault whose text is no longer there. First of all the rules must
+pass without a fault.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from pathlib import Path
 from typing import get_args
 
 # Imported here, once, so that the forked trials need not: they are what takes time.
+import anyio.pytest_plugin  # noqa: F401
 import httpx  # noqa: F401
 import hypothesis  # noqa: F401
 import jsonschema_rs  # noqa: F401
-import respx  # noqa: F401
-import schemathesis.engine  # noqa: F401
+import respx.plugin  # noqa: F401
+import schemathesis.engine
+import schemathesis.pytest.plugin  # noqa: F401
 import starlette.applications  # noqa: F401
 import uvicorn  # noqa: F401
 import yaml  # noqa: F401
