@@ -114,7 +114,7 @@ def test_the_key_is_in_no_repr_and_in_nothing_that_vars_leads_to(make: Any, key:
 
 @pytest.mark.parametrize("make", [RemixClient, AsyncRemixClient])
 def test_a_client_cannot_be_pickled(make: Any) -> None:
-    with pytest.raises(Exception, match="pickle") as caught:
+    with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
         pickle.dumps(make(KEY))
     assert KEY not in str(caught.value)
 
