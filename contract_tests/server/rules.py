@@ -210,8 +210,7 @@ def _job(job: Any) -> Iterator[Verdict]:
     yield "object_is_named", None if job.get("object") == "video" else f"$.object is {job.get('object')!r}"
     for name in ("created_at", "completed_at", "expires_at"):
         if isinstance(job.get(name), int):
-            plausible = 1_500_000_000 < job[name] < 10_000_000_000
-            yield "times_are_unix_seconds", None if plausible else f"$.{name} is {job[name]}"
+            yield _unix_seconds(f"$.{name}", job[name])
     if isinstance(size := job.get("size"), str):
         right = re.fullmatch("[1-9][0-9]*x[1-9][0-9]*", size)
         yield "size_is_width_by_height", None if right else f"$.size is {size!r}"
@@ -231,6 +230,11 @@ def _job(job: Any) -> Iterator[Verdict]:
     yield "failure_explained", None if right_error else f"$.error is {error!r}, the status is {status!r}"
 
 
+def _unix_seconds(place: str, time: int, earliest: int = 1_500_000_000) -> Verdict:
+    plausible = earliest <= time < 10_000_000_000
+    return "times_are_unix_seconds", None if plausible else f"{place} is {time}"
+
+
 def _models(exchange: Exchange) -> Iterator[Verdict]:
     cards = model_cards(exchange)
     ids = [card.get("id") for card in cards]
@@ -238,6 +242,10 @@ def _models(exchange: Exchange) -> Iterator[Verdict]:
     yield "models_listed", wrong or (None if len(ids) == len(set(map(str, ids))) else f"a model is listed twice: {ids}")
     named = exchange.value.get("object") == "list" and all(card.get("object") == "model" for card in cards)
     yield "object_is_named", None if named else "$.object is not 'list', or one of $.data is not a 'model'"
+    for position, card in enumerate(cards):
+        if isinstance(card.get("created"), int):
+            # Gateways are known to list models of no known age, as 0.
+            yield _unix_seconds(f"$.data[{position}].created", card["created"], earliest=0)
 
 
 def _download(exchange: Exchange) -> Iterator[Verdict]:

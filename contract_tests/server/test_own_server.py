@@ -14,7 +14,7 @@ from .api import Api
 from .document import contract
 from .exchange import Exchange
 from .findings import Findings
-from .servers import KEY, SOURCE, Served, served
+from .servers import KEY, SOURCE, VIA, Served, Via, served
 from .test_server import show
 from .walk import refused
 
@@ -86,14 +86,38 @@ def test_a_job_is_queued_then_in_progress_and_its_progress_rises(own: Owned) -> 
     assert seen == rising, said(after, f"status and progress, second by second, were {seen}")
 
 
-def test_a_failed_job_says_what_it_failed_for(own: Owned) -> None:
-    own.server.fake.fails(code="too_dark", message="Nothing can be seen")
-    video_id = own.remix()
-    own.server.clock.advance(RENDER_SECONDS)
+NOTHING = {"completed_at": None, "expires_at": None, "error": None}
+FAILURE = {"code": "too_dark", "message": "Nothing can be seen"}
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "fails", "fields"),
+    [
+        (0.5, False, {"status": "queued", "progress": 0}),
+        (4.5, False, {"status": "in_progress", "progress": 45}),
+        (10.5, False, {"status": "completed", "progress": 100, "completed_at": 10, "expires_at": 86_410}),
+        (4.5, True, {"status": "in_progress", "progress": 45}),
+        (10.5, True, {"status": "failed", "progress": 50, "error": FAILURE}),
+    ],
+)
+def test_a_job_is_told_in_full(own: Owned, elapsed: float, fails: bool, fields: dict[str, Any]) -> None:
+    began = int(own.server.clock())
+    if fails:
+        own.server.fake.fails(**FAILURE)
+    video_id = own.remix(model="sora-2-pro")
+    own.server.clock.advance(elapsed)
     job = own.call("retrieveVideo", video_id)
-    told = (job.value["status"], job.value["error"])
-    expected = ("failed", {"code": "too_dark", "message": "Nothing can be seen"})
-    assert told == expected, said(job, f"$.status and $.error are {told}")
+    times = {name: began + fields[name] for name in ("completed_at", "expires_at") if name in fields}
+    due = {"id": video_id, "object": "video", "model": "sora-2-pro", "created_at": began, "size": "1280x720"}
+    due |= {"seconds": "4", "remixed_from_video_id": SOURCE, **PROMPT, **NOTHING, **fields, **times}
+    assert job.value == due, said(job, f"after {elapsed} s the job is told otherwise")
+
+
+def test_the_models_are_told_in_full(own: Owned) -> None:
+    models = own.call("listModels", None)
+    card = {"object": "model", "created": 1_759_190_400, "owned_by": "openai"}
+    due = {"object": "list", "data": [{"id": "sora-2", **card}, {"id": "sora-2-pro", **card}]}
+    assert models.value == due, said(models, "the models are told otherwise")
 
 
 def test_every_model_is_listed_and_each_can_be_asked_for(own: Owned) -> None:
@@ -211,6 +235,40 @@ def test_a_method_outside_the_document_is_405_and_the_right_one_is_told(
         answer = own.send(method, route.url(video_id), json=body)
         told = (answer.status_code, answer.headers.get("allow"), bool(answer.headers.get("x-oneapi-request-id")))
         assert told == (405, route.method, True), f"{method} {operation}: status, Allow and request ID are {told}"
+
+
+def test_a_refusal_has_its_status_shape_and_code(own: Owned) -> None:
+    own.server.fake.fails()
+    failed = own.remix()
+    own.server.clock.advance(RENDER_SECONDS)
+    unfinished = own.remix()
+    refusals = [
+        (own.call("listModels", None, key="wrong"), 401, "new_api_error", "invalid_token"),
+        (own.call("retrieveVideo", "video_unknown"), 404, "invalid_request_error", "not_found"),
+        (own.call("downloadVideoContent", "video_unknown"), 404, "invalid_request_error", "not_found"),
+        (own.call("downloadVideoContent", query={"variant": "x"}), 400, "invalid_request_error", "invalid_request"),
+        (own.call("remixVideo", body={}), 400, "invalid_request_error", "invalid_request"),
+        (own.call("remixVideo", body=PROMPT | {"model": "sora-1"}), 503, "new_api_error", "model_not_available"),
+        (own.call("remixVideo", "video_unknown", body=PROMPT), 400, None, "task_not_exist"),
+        (own.call("remixVideo", unfinished, body=PROMPT), 400, None, "task_not_completed"),
+        (own.call("downloadVideoContent", unfinished), 400, None, "task_not_completed"),
+        (own.call("remixVideo", failed, body=PROMPT), 400, None, "task_failed"),
+        (own.call("downloadVideoContent", failed), 400, None, "task_failed"),
+    ]
+    for exchange, *due in refusals:
+        told = [exchange.status, exchange.error.get("type"), exchange.error.get("code")]
+        assert told == due, said(exchange, f"status, type and code are {told}, expected {due}")
+        assert ("error" in exchange.value) == (due[1] is not None), said(exchange, "it has the other shape")
+
+
+@pytest.mark.parametrize("via", VIA)
+def test_a_file_of_many_chunks_arrives_in_order(via: Via) -> None:
+    body = b"".join(number.to_bytes(4) for number in range(100_000))
+    with served(via) as server:
+        server.fake.answers("download", 200, body=body)
+        answer = server.http.get("/v1/videos/video_123/content", headers={"authorization": f"Bearer {KEY}"})
+    assert answer.headers["content-length"] == str(len(body)), "downloadVideoContent: another length is announced"
+    assert answer.content == body, f"downloadVideoContent: {len(answer.content)} bytes of {len(body)}, or in disorder"
 
 
 @pytest.mark.parametrize("video_id", [SOURCE, "video_unknown"])

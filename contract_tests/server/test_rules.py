@@ -90,6 +90,10 @@ def swapped(wire: Wire) -> None:
         wire.body = bytes(len(wire.body))
 
 
+def in_milliseconds(wire: Wire) -> None:
+    wire.edit(data=[card | {"created": card["created"] * 1000} for card in wire.json["data"]])
+
+
 def again(wire: Wire) -> None:
     wire.edit(id="video_always_the_same")
 
@@ -175,6 +179,7 @@ FAULTS: list[tuple[str, Alter]] = [
     ("object_is_named", edited("remix", object="job")),
     ("object_is_named", edited("models", object="models")),
     ("times_are_unix_seconds", edited("remix", created_at=1758941485000)),
+    ("times_are_unix_seconds", on("models", in_milliseconds)),
     ("size_is_width_by_height", edited("remix", size="720p")),
     ("seconds_is_a_number", edited("remix", seconds="eight")),
     ("content_too_early_refused", on("download", whole, 400)),
