@@ -104,6 +104,11 @@ def test_an_unusable_key_is_refused_and_not_shown(key: Any, script: Script) -> N
     expect("retrieveVideo with an unusable key of a function", requests=(len(outcome.requests), 0))
 
 
+def test_any_visible_ascii_makes_a_key(script: Script) -> None:
+    outcome = script(Answer(200, JOB), api_key=" !sk-~ ")("retrieve", "video_123")
+    expect("retrieveVideo", key=(keys(outcome), ["Bearer !sk-~"]))
+
+
 def test_key_and_host_come_from_our_variables_alone(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-other")
     monkeypatch.setenv("OPENAI_BASE_URL", "https://other.example")
@@ -367,6 +372,7 @@ def test_an_error_is_caught_by_these_classes(name: str) -> None:
         (b"", None, "Service Unavailable"),
         ({}, None, "Service Unavailable"),
         ({"error": {"message": None, "code": "busy"}}, "busy", "Service Unavailable"),
+        (b"x" * 5000, None, "x" * 200),
     ],
 )
 def test_code_and_message_are_read_from_every_shape(
@@ -382,6 +388,15 @@ def test_an_error_says_what_there_is_to_know(script: Script) -> None:
     told = str(remix(client).error)
     for part in ("remix", "502", "[no]", "video_123", REQUEST_ID, "may have been accepted and charged"):
         assert part in told, f"remixVideo 502: {told!r} does not say {part!r}"
+
+
+def test_an_error_says_whether_the_request_was_sent(script: Script) -> None:
+    for error, expected in (
+        (httpx.ConnectError("no"), "the request was not sent"),
+        (httpx.ReadError("no"), "no whole answer came"),
+    ):
+        told = str(script(error, retry=NEVER)("models").error)
+        assert expected in told, f"listModels, {error!r}: {told!r} does not say {expected!r}"
 
 
 def test_an_error_survives_being_pickled_and_copied(script: Script, clock: Clock) -> None:
@@ -416,6 +431,8 @@ def test_progress_is_read_from_what_can_be_a_number(told: Any, expected: int | N
         ("error", "moderated", VideoError(message="moderated")),
         ("error", {"code": 7}, VideoError(code="7")),
         ("error", [], None),
+        ("seconds", math.nan, None),
+        ("created_at", math.inf, None),
         ("status", " ", "unknown"),
         ("status", 7, "unknown"),
     ],
@@ -471,6 +488,13 @@ def test_a_drift_inside_an_error_is_warned_of(script: Script, caplog: pytest.Log
     ):
         script(Answer(200, JOB | {"error": error}))("retrieve", "video_123")
         assert expected in (told := warnings(caplog)), f"retrieveVideo 200, {error}: warned of {told!r}"
+
+
+def test_a_number_that_is_no_integer_is_warned_of(script: Script, caplog: pytest.LogCaptureFixture) -> None:
+    for value, expected in ((47.0, False), (47.5, True)):
+        script(Answer(200, JOB | {"progress": value}))("retrieve", "video_123")
+        told = warnings(caplog)
+        assert ("progress is float" in told) == expected, f"retrieveVideo 200, progress {value}: warned of {told!r}"
 
 
 def test_an_accepted_id_is_logged(script: Script, caplog: pytest.LogCaptureFixture) -> None:
@@ -693,6 +717,7 @@ def test_the_pause_follows_the_progress(script: Script, clock: Clock, chance: Ch
     clock.slept.clear()
     clock.time += 100
     script(*telling(10, 11, 90))("wait", job())
+    expect("retrieveVideo", jitter=({*chance.drawn}, {(0.9, 1.1)}))
     expect("retrieveVideo", slow=(slow, 15.0), fast=(clock.slept[-1] < 3, True))
 
 

@@ -150,6 +150,17 @@ def test_a_large_box_and_one_that_reaches_to_the_end_are_read(script: Script, ta
         expect_file(outcome, target, f"200 without a length, {body!r}", body)
 
 
+def test_without_a_length_what_is_no_mp4_is_taken_as_it_is(script: Script, target: Path) -> None:
+    picture = b"RIFF\x24\x01\0\0WEBPVP8 "
+    expect_file(fetch(script(whole(length=False, body=picture)), target), target, "200 without a length, WebP", picture)
+
+
+def test_a_box_that_cannot_be_is_the_end_of_no_file(script: Script, target: Path, clock: Clock) -> None:
+    for size in (2, 7):
+        broken = whole(length=False, body=FILE + size.to_bytes(4, "big") + b"free12345"[: size - 4], tag=None)
+        expect_no_file(fetch(script(broken), target), target, "DownloadError", f"200 with a box of {size} bytes")
+
+
 def test_a_chunked_file_needs_no_length(script: Script, target: Path) -> None:
     answer = whole(length=False, body=FILE[:-1])
     answer.headers["Transfer-Encoding"] = "chunked"
@@ -174,6 +185,15 @@ def test_a_cut_file_is_continued_where_its_tag_is_strong(script: Script, target:
     expect_file(outcome, target, "200, cut twice")
     asked = [(None, None), ("bytes=9-", '"one"'), ("bytes=20-", '"one"'), ("bytes=20-", '"one"')]
     expect(DOWNLOAD, asked=(ranges(outcome), asked), told=(told, [(9, SIZE), (20, SIZE), (SIZE, SIZE)]))
+
+
+def test_the_rest_tells_the_length_that_the_beginning_did_not(script: Script, target: Path, clock: Clock) -> None:
+    begun = whole(length=False, cut_after=9)
+    begun.headers["Transfer-Encoding"] = "chunked"
+    outcome = fetch(script(begun, rest(9, end=20, cut=httpx.ReadError), rest(20)), target)
+    expect_file(outcome, target, "200 without a length, cut twice")
+    asked = [(None, None), ("bytes=9-", '"one"'), ("bytes=20-", '"one"')]
+    expect(DOWNLOAD, asked=(ranges(outcome), asked))
 
 
 @pytest.mark.parametrize("tag", [None, 'W/"one"', "one"])
@@ -286,6 +306,29 @@ def no_links(*_: object) -> None:
 def test_a_file_system_without_links_will_do(script: Script, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", no_links)
     expect_file(fetch(script(whole()), target), target, "without hard links")
+
+
+def test_what_the_file_system_refuses_passes_unchanged(
+    script: Script, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = OSError(errno.EIO, "broken")
+
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    for name in ("link", "fsync"):
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, refuse)
+            outcome = fetch(script(whole()), target)
+        expect(f"{DOWNLOAD}, {name} fails", error=(outcome.error, refusal), requests=(len(outcome.requests), 1))
+        expect_in_folder(target, None, f"{DOWNLOAD}, {name} fails")
+
+
+def test_a_name_may_be_as_long_as_the_file_system_has_it(script: Script, tmp_path: Path) -> None:
+    for name in ("n" * 255, "é" * 127, "n" * 234):
+        target = tmp_path / name
+        expect_file(fetch(script(whole()), target), target, f"to a name of {len(name)} characters")
+        target.unlink()
 
 
 def test_the_target_is_there_only_when_it_is_whole_and_on_the_disk(

@@ -108,7 +108,13 @@ def test_a_job_is_told_in_full(own: Owned, elapsed: float, fails: bool, fields: 
     own.server.clock.advance(elapsed)
     job = own.call("retrieveVideo", video_id)
     times: dict[str, Any] = {name: began + fields[name] for name in ("completed_at", "expires_at") if name in fields}
-    due = {"id": video_id, "object": "video", "model": "sora-2-pro", "created_at": began, "size": "1280x720"}
+    due: dict[str, Any] = {
+        "id": video_id,
+        "object": "video",
+        "model": "sora-2-pro",
+        "created_at": began,
+        "size": "1280x720",
+    }
     due |= {"seconds": "4", "remixed_from_video_id": SOURCE, **PROMPT, **NOTHING, **fields, **times}
     assert job.value == due, said(job, f"after {elapsed} s the job is told otherwise")
 
