@@ -700,8 +700,13 @@ def test_an_unfinished_video_is_polled_after_a_pause_and_an_id_at_once(
         expect(f"wait for {video!r}", slept=(clock.slept, expected), requests=(len(outcome.requests), 1))
 
 
-def test_the_pause_is_a_tenth_of_the_time_without_progress(script: Script, clock: Clock, chance: Chance) -> None:
-    script(Answer(200, {"id": "video_123", "status": "queued"}), polling=PollingPolicy(timeout=300))("wait", job())
+@pytest.mark.parametrize(
+    "answer", [Answer(200, {"id": "video_123", "status": "queued"}), Answer(503)], ids=["200", "503"]
+)
+def test_the_pause_is_a_tenth_of_the_time_without_progress(
+    answer: Answer, script: Script, clock: Clock, chance: Chance
+) -> None:
+    script(answer, polling=PollingPolicy(timeout=300))("wait", job())
     for before, pause in zip([sum(clock.slept[:i]) for i in range(len(clock.slept))], clock.slept, strict=True):
         wanted = min(max(before / 10 * 1.1, 2.0), 15.0)
         near = abs(pause - wanted) < 1.5 or before + pause > 299
@@ -762,10 +767,12 @@ def test_a_job_just_accepted_may_be_unknown_for_half_a_minute(
         assert clock.time - began < 10, f"{where}, of a job that is not new: it gives up after {clock.time - began} s"
 
 
-def test_another_refusal_of_a_new_job_is_final(script: Script, clock: Clock) -> None:
-    outcome = script(Answer(400, {"code": "invalid", "message": "invalid"}))("wait", job())
-    expect_error(outcome, "BadRequestError", "retrieveVideo 400")
-    expect("retrieveVideo 400", requests=(len(outcome.requests), 1))
+@pytest.mark.parametrize(("status", "code"), [(400, "invalid"), (403, "task_not_exist"), (401, "not_found")])
+def test_another_refusal_of_a_new_job_is_final(status: int, code: str, script: Script, clock: Clock) -> None:
+    outcome = script(Answer(status, {"code": code, "message": code}))("wait", job())
+    name = {400: "BadRequestError", 401: "AuthenticationError", 403: "PermissionDeniedError"}[status]
+    expect_error(outcome, name, f"retrieveVideo {status} {code}")
+    expect(f"retrieveVideo {status} {code}", requests=(len(outcome.requests), 1))
 
 
 def test_waiting_ends_exactly_at_the_deadline(script: Script, clock: Clock) -> None:

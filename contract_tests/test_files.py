@@ -125,6 +125,11 @@ def test_a_file_of_another_length_is_no_file(
     expect(f"{DOWNLOAD} 200", received=(error.received, received), expected=(error.expected, expected))
 
 
+def test_a_file_of_which_nothing_comes_is_asked_for_again(script: Script, target: Path, clock: Clock) -> None:
+    nothing = Answer(200, b"", kind="video/mp4", headers={"Content-Length": str(SIZE)})
+    expect_file(fetch(script(nothing, whole()), target), target, "200 without a byte, then whole")
+
+
 def test_an_empty_answer_without_a_length_is_no_file(script: Script, target: Path, clock: Clock) -> None:
     answer = Answer(200, b"", kind="video/mp4", headers={"Transfer-Encoding": "chunked"})
     del answer.headers["Content-Length"]
