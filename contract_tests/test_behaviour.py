@@ -172,6 +172,21 @@ def test_a_compressed_answer_is_read_all_the_same(script: Script) -> None:
     expect("remixVideo 200, gzip", id=(getattr(outcome.value, "id", outcome), "video_456"))
 
 
+def test_an_answer_that_a_hook_has_read_is_read_all_the_same(script: Script) -> None:
+    def read(response: httpx.Response) -> None:
+        response.read()
+
+    async def read_async(response: httpx.Response) -> None:
+        await response.aread()
+
+    packer = zlib.compressobj(wbits=31)
+    body = packer.compress(b'{"id": "video_456", "status": "queued"}') + packer.flush()
+    answer = Answer(200, body, headers={"Content-Encoding": "gzip"})
+    hook = read_async if isinstance(script(answer).client, AsyncRemixClient) else read
+    outcome = remix(script(answer, http={"event_hooks": {"response": [hook]}}))
+    expect("remixVideo 200, read by a hook", id=(getattr(outcome.value, "id", outcome), "video_456"))
+
+
 def test_a_client_handed_in_is_left_open_and_one_of_ours_closed(script: Script) -> None:
     client = script(Answer(200, JOB))
     client.close()
