@@ -508,6 +508,13 @@ _FILES = [
         "answer.body[: answer.cut_at]",
         "answer.body[: answer.cut_at or 1000]",
     ),
+    _own(
+        "a_file_of_many_chunks_arrives_in_order",
+        "file: a byte of each chunk is lost",
+        _ASGI,
+        "body[end - _CHUNK : end]",
+        "body[end - _CHUNK : end - 1]",
+    ),
     _rule(_TYPE, "file: of no type", _CONTENT, '"video/mp4"', '"application/octet-stream"'),
     _rule(_TYPE, "thumbnail: a PNG", _CONTENT, '"image/webp"', '"image/png"'),
     _rule(
