@@ -163,7 +163,7 @@ _FAILING = [
     _wrapper("attempts are not counted in an error", "_calls", "        error.attempts = self._attempt\n", "", "answers", _ONE),
     _wrapper("a timeout is not caught as TimeoutError", "errors", "APITimeoutError(APIConnectionError, TimeoutError)", "APITimeoutError(APIConnectionError)", "behaviour", "an_error_is_caught_by_these_classes"),
     _wrapper("nothing says that a job may have been charged", "errors", "_CHARGED if self.may_have_been_charged else self.advice", "self.advice", "behaviour", "an_error_says_what_there_is_to_know"),
-    _wrapper("a key that is echoed is in the error", "_exchange", 'return _without(header.removeprefix("Bearer "), value)', "return value", "answers", "a_key_that_the_server_echoes_goes_no_further"),
+    _wrapper("a key that is echoed is in the error", "_exchange", 'return self._without_key(value)', "return value", "answers", "a_key_that_the_server_echoes_goes_no_further"),
     _wrapper("the key is in a repr", "config", 'return "Key(***)"', "return self.header()", "behaviour", "no_record_or_repr_tells_key_prompt_or_body"),
     _wrapper("the answer is logged", "_journal", '"remix: accepted as %s, request id %s", video_id, request_id', '"remix: %s accepted as %s", vars(self), video_id', "behaviour", "an_accepted_id_is_logged"),
     _wrapper("what on_event raises ends the call", "_journal", "        except Exception:\n", "        except ZeroDivisionError:\n", "behaviour", "what_on_event_raises_goes_no_further"),

@@ -24,7 +24,6 @@ ANSWER_LIMIT = 1024 * 1024
 REDIRECT_LIMIT = 5
 # Keys shorter than this are not looked for in answers: they would be found in ordinary words.
 _SHORTEST_SECRET = 6
-# How many digits of an integer Python reads whatever its settings.
 
 T = TypeVar("T")
 
@@ -74,6 +73,7 @@ class Exchange:
     foreign: Exception | None = None
     _raised: Exception | None = None
     _request: httpx.Request | None = None
+    _without_key: Callable[[str], str] = str
     _range: dict[str, str] = attrs.field(factory=dict)
     _redirects: int = 0
     _body: bytearray = attrs.field(factory=bytearray)
@@ -91,6 +91,7 @@ class Exchange:
         with self.guard():
             request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
         request.headers["Authorization"] = self._settings.key.header()
+        self._without_key = _remover(request.headers["Authorization"].removeprefix("Bearer "))
         self._request = request
         return request
 
@@ -271,8 +272,7 @@ class Exchange:
     def _redacted(self, value: Any) -> Any:
         """`value` without the key, should the server echo it."""
         if isinstance(value, str):
-            header = "" if self._request is None else self._request.headers.get("Authorization", "")
-            return _without(header.removeprefix("Bearer "), value)
+            return self._without_key(value)
         if isinstance(value, dict):
             return {self._redacted(name): self._redacted(item) for name, item in value.items()}
         return [self._redacted(item) for item in value] if isinstance(value, list) else value
@@ -289,13 +289,16 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
-def _without(secret: str, value: str) -> str:
-    if len(secret) < _SHORTEST_SECRET:
-        return value
-    if "\\" in value:  # JSON can spell a character in three ways.
-        spelled = (rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret)
-        value = re.sub("".join(spelled), "***", value)
-    return value.replace(secret, "***")
+def _remover(secret: str) -> Callable[[str], str]:
+    """What takes `secret` out of a text. Made once for an exchange: an answer has many texts."""
+
+    def without(value: str) -> str:
+        if "\\" in value:  # JSON can spell a character in three ways.
+            spelled = (rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret)
+            value = re.sub("".join(spelled), "***", value)
+        return value.replace(secret, "***")
+
+    return without if len(secret) >= _SHORTEST_SECRET else str
 
 
 def _integer(digits: str) -> float:
