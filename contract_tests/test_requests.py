@@ -151,8 +151,10 @@ class Sending:
         self._twin, self._operation_id, self._folder = twin, operation_id, folder
 
     def __iter__(self) -> Iterator[Sent]:
-        """Those of which a request came."""
-        return (one for one in self.all() if one.outcome.requests)
+        """Those of which a request came; no rule is kept by a client that sends nothing."""
+        found = [one for one in self.all() if one.outcome.requests]
+        assert found, f"{self._operation_id}: no request was sent: {self.all()[0].outcome}"
+        return iter(found)
 
     def all(self) -> list[Sent]:
         key = (self._twin.name, self._operation_id)

@@ -115,6 +115,8 @@ def run(rules: Sequence[str], fault: Fault | None, folder: Path) -> Result:
         del sys.modules[name]
     recorder = _Recorder(fault.says if fault else "")
     options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-q", "--maxfail=1"]
+    # Folders of the trial's own: in those that trials share, one would clean up what another still uses.
+    options += ["--basetemp", str(folder / "tmp")]
     # Plugins that are imported already are none of the suite's tests.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     log = folder / "log"
