@@ -91,7 +91,7 @@ class Exchange:
         with self.guard():
             request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
         request.headers["Authorization"] = self._settings.key.header()
-        self._without_key = _remover(request.headers["Authorization"].removeprefix("Bearer "))
+        self._without_key = _remover(request.headers.get("Authorization", "").removeprefix("Bearer "))
         self._request = request
         return request
 
