@@ -27,7 +27,7 @@ $(TOOLS): requirements-dev.txt
 	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || {
 	  echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	echo "Installing the development tools into .venv (half a minute, once) ..."
+	echo "Installing the development tools into .venv (a minute, once) ..."
 	$(PYTHON) -m venv --clear .venv
 	$(PIP) install --require-hashes --only-binary=:all: -r requirements-dev.txt || {
 	  echo "The installation failed: see pip's message above. It needs a package index that pip can reach." >&2; exit 1; }
