@@ -101,8 +101,9 @@ class Peer:
             self._receive()
 
     def close(self) -> None:
-        """Hang up in good order."""
-        raise HangUp
+        """Hang up in good order: what is on its way still arrives."""
+        self._connection.shutdown(socket.SHUT_WR)
+        self.stall()
 
     def reset(self) -> None:
         """Hang up with RST, so that what is on its way is lost."""
