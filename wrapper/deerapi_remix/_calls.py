@@ -71,14 +71,14 @@ class Run(Generic[T]):
             return None
         error.attempts = self._attempt
         error.video_id = error.video_id or self.call.video_id
-        error.request_id = error.request_id or self._exchange.request_id
+        self._exchange.request_id = error.request_id = error.request_id or self._exchange.request_id
         self._last = error
-        self._tell_attempt(error)
+        self._tell_attempt()
         delay = self._delay_after(error)
-        status = self._exchange.status
-        self._settings.journal.attempt_failed(self.call.operation, self._attempt, error, status, delay)
+        retry = self._exchange.event("retry", self._started, delay)
+        self._settings.journal.attempt_failed(retry, error)
         if delay is not None:
-            self._exchange.tell("retry", self._started, error, delay)
+            self._settings.journal.emit(retry)
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:
@@ -95,7 +95,7 @@ class Run(Generic[T]):
             return None
         return min(delay, left) if self._transfer else delay
 
-    def _tell_attempt(self, error: DeerAPIError | None = None) -> None:
-        self._exchange.tell("attempt", self._exchange.started, error)
+    def _tell_attempt(self) -> None:
+        self._exchange.tell("attempt", self._exchange.started)
         if self._waiting:
-            self._exchange.tell("poll", self._waiting.started, error)
+            self._exchange.tell("poll", self._waiting.started)

@@ -194,14 +194,14 @@ class Exchange:
             request.headers["Authorization"] = self._request.headers["Authorization"]
         return request
 
-    def tell(
-        self, kind: EventKind, since: float, error: DeerAPIError | None = None, delay: float | None = None
-    ) -> None:
+    def tell(self, kind: EventKind, since: float, delay: float | None = None) -> None:
         """Emit an event about this attempt."""
+        self._settings.journal.emit(self.event(kind, since, delay))
+
+    def event(self, kind: EventKind, since: float, delay: float | None = None) -> Event:
+        """What is known of this attempt."""
         call, elapsed = self.call, _clock.monotonic() - since
-        request_id = (error.request_id if error else None) or self.request_id
-        event = Event(kind, call.operation, self._attempt, self.status, delay, request_id, call.video_id, elapsed)
-        self._settings.journal.emit(event)
+        return Event(kind, call.operation, self._attempt, self.status, delay, self.request_id, call.video_id, elapsed)
 
     # What it means
 

@@ -73,9 +73,8 @@ def bad_status(
     transient = status in (408, 429) or 500 <= status <= 599
     summary = f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}"
     told = {"status_code": status, "code": code, "message": message, "retry_after": retry_after(headers)}
-    return kind(
-        summary, **told, **_came(headers, body), **_verdict(paid=paid, ambiguous=ambiguous, transient=transient)
-    )
+    verdict = _verdict(paid=paid, ambiguous=ambiguous, transient=transient)
+    return kind(summary, **told, **_came(headers, body), **verdict)
 
 
 def unreadable(

@@ -1,13 +1,21 @@
 """What a client tells while it works: one place for its log records and events. Never a key, prompt or body."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+
+import attrs
 
 from .config import check_callback
 from .errors import DeerAPIError
 from .models import Event
 
 logger = logging.getLogger("deerapi_remix")
+
+
+def _log(level: int, event: str, text: str, *, exc_info: bool = False, **fields: object) -> None:
+    fields["event"] = event
+    extra = {f"deerapi_{name}": value for name, value in fields.items()}
+    logger.log(level, text, fields, extra=extra, exc_info=exc_info)
 
 
 class Journal:
@@ -25,29 +33,31 @@ class Journal:
         try:
             self._on_event(event)
         except Exception:
-            logger.exception("on_event failed; the call goes on")
+            _log(logging.ERROR, "on_event_failed", "on_event failed; the call goes on", exc_info=True)
 
-    def attempt_failed(self, name: str, attempt: int, error: DeerAPIError, status: object, delay: float | None) -> None:
-        """An attempt failed; `delay` is what comes before the next one, None if there is none."""
-        then = "giving up" if delay is None else f"next attempt in {delay:.2f} s"
-        told = "%s: attempt %d failed: %s, status %s, request id %s; %s"
-        logger.warning(told, name, attempt, type(error).__name__, status, error.request_id, then)
+    def attempt_failed(self, event: Event, error: DeerAPIError) -> None:
+        """An attempt failed; the event's `delay` is what comes before the next one, None if there is none."""
+        then = "giving up" if event.delay is None else f"next attempt in {event.delay:.2f} s"
+        told = "%(operation)s: attempt %(attempt)d failed: %(error)s, status %(status_code)s, request id %(request_id)s"
+        fields = attrs.asdict(event) | {"error": type(error).__name__}
+        del fields["kind"]
+        _log(logging.WARNING, "attempt_failed", f"{told}; {then}", **fields)
 
     def accepted(self, video_id: str, request_id: str | None) -> None:
         """A paid job exists; from here on its id must not get lost."""
-        logger.info("remix: accepted as %s, request id %s", video_id, request_id)
+        told = "remix: accepted as %(video_id)s, request id %(request_id)s"
+        _log(logging.INFO, "accepted", told, operation="remix", video_id=video_id, request_id=request_id)
 
     def interrupted(self, video_id: str | None) -> None:
         """A paid submit ended without an answer being waited for."""
-        logger.warning(
-            "remix of %s: interrupted while it was sent; the job may have been accepted and charged", video_id
-        )
+        told = "remix of %(video_id)s: interrupted while it was sent; the job may have been accepted and charged"
+        _log(logging.WARNING, "interrupted", told, operation="remix", video_id=video_id)
 
-    def drifted(self, operation: str, problems: Iterable[str], request_id: str | None) -> None:
+    def drifted(self, operation: str, problems: list[str], request_id: str | None) -> None:
         """An answer breaks the contract; told once for each set of problems."""
         drift = (operation, *problems)
         if drift not in self._drifts:
             self._drifts.add(drift)
-            logger.warning(
-                "%s: the answer breaks the contract: %s; request id %s", operation, ", ".join(drift[1:]), request_id
-            )
+            told = "%(operation)s: the answer breaks the contract: %(problems)s; request id %(request_id)s"
+            fields = {"operation": operation, "problems": ", ".join(problems), "request_id": request_id}
+            _log(logging.WARNING, "drifted", told, **fields)

@@ -38,9 +38,8 @@ def remix(video_id: str, *, prompt: str, model: str | None) -> Call[Video]:
     if model is not None:
         _check_text("model", model)
     body = contract.RemixRequest(prompt=prompt, model=UNSET if model is None else model)
-    return _call(
-        "remix", remix_video, partial(_read_video, contract.RemixJob, None), video_id=video_id, paid=True, body=body
-    )
+    read = partial(_read_video, contract.RemixJob, None)
+    return _call("remix", remix_video, read, video_id=video_id, paid=True, body=body)
 
 
 def retrieve(video_id: str) -> Call[Video]:

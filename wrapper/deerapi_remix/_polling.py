@@ -85,9 +85,7 @@ class Wait:
         """Take in a failed poll; whether the wait goes on."""
         self.polls += 1
         self._error = error
-        self._asked = (
-            min(error.retry_after or 0.0, _LONGEST_PAUSE) if isinstance(error, errors.APIStatusError) else None
-        )
+        self._asked = min(getattr(error, "retry_after", None) or 0.0, _LONGEST_PAUSE)
         # An answer that was read but breaks the contract is what a strict client wants to see.
         unreadable = isinstance(error, errors.APIResponseValidationError) and error.video is None
         error.video = error.video or self.video

@@ -107,6 +107,4 @@ class Connections(Generic[_Http]):
         try:  # Proxies from the environment are not for this machine.
             return self._kind(limits=limits, trust_env=not is_loopback(httpx.URL(self._base_url).host))
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            raise ConfigurationError(
-                f"The proxies or certificates of the environment cannot be used: {error}"
-            ) from error
+            raise ConfigurationError(f"The environment's proxies or certificates cannot be used: {error}") from error

@@ -58,9 +58,8 @@ class AsyncRemixClient(BaseClient):
         """See `RemixClient.wait`."""
         check_callback("on_update", on_update)
         _operations.id_of(video)
-        return await self._follow(
-            Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling)), on_update
-        )
+        waiting = Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling))
+        return await self._follow(waiting, on_update)
 
     async def download(
         self,
@@ -104,9 +103,8 @@ class AsyncRemixClient(BaseClient):
                     on_update(video)
                 await self._follow(waiting, on_update)
                 transfer = Transfer(part, on_progress)
-                await self._run(
-                    Run(self._settings, _operations.download(video.id, None), deadline=deadline, transfer=transfer)
-                )
+                file = _operations.download(video.id, None)
+                await self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
                 await asyncio.to_thread(part.sync)
                 return part.publish()
 

@@ -119,9 +119,8 @@ class RemixClient(BaseClient):
         """
         check_callback("on_update", on_update)
         _operations.id_of(video)
-        return self._follow(
-            Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling)), on_update
-        )
+        waiting = Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling))
+        return self._follow(waiting, on_update)
 
     def download(
         self,
@@ -208,9 +207,8 @@ class RemixClient(BaseClient):
                     on_update(video)
                 self._follow(waiting, on_update)
                 transfer = Transfer(part, on_progress)
-                self._run(
-                    Run(self._settings, _operations.download(video.id, None), deadline=deadline, transfer=transfer)
-                )
+                file = _operations.download(video.id, None)
+                self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
                 part.sync()
                 return part.publish()
 

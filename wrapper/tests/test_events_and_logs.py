@@ -222,6 +222,63 @@ def test_every_failed_attempt_is_one_warning(connect: Twin, clock: Clock, caplog
     ]
 
 
+def fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    """What the records of the client carry for programs."""
+    names = [
+        {name: value for name, value in vars(record).items() if name.startswith("deerapi_")}
+        for record in caplog.records
+        if record.name == "deerapi_remix"
+    ]
+    return [{name.removeprefix("deerapi_"): value for name, value in each.items()} for each in names]
+
+
+def test_the_record_of_a_failed_attempt_has_fields(
+    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = takes(clock, 2.5, Answer(503, b"", {"Retry-After": "4", "X-Request-Id": "req-0"}))
+    client, _ = connect(failed, ACCEPTED)
+    client.remix("video_123", prompt="x")
+    assert fields(caplog) == [
+        {
+            "event": "attempt_failed",
+            "operation": "remix",
+            "attempt": 1,
+            "error": "InternalServerError",
+            "status_code": 503,
+            "delay": 4.0,
+            "elapsed": 2.5,
+            "request_id": "req-0",
+            "video_id": "video_123",
+        }
+    ]
+
+
+def test_the_record_of_an_accepted_job_has_fields(
+    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "deerapi_remix")
+    client, _ = connect(ACCEPTED)
+    client.remix("video_123", prompt="x")
+    assert fields(caplog) == [
+        {"event": "accepted", "operation": "remix", "request_id": "req-1", "video_id": "video_456"}
+    ]
+
+
+def test_the_record_of_an_answer_that_drifts_has_fields(
+    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    client, _ = connect(Answer(200, JOB | {"status": 1, "size": 2}, REQUEST_ID))
+    client.remix("video_123", prompt="x")
+    assert fields(caplog) == [
+        {
+            "event": "drifted",
+            "operation": "remix",
+            "problems": "status is int, not str, size is int, not str",
+            "request_id": "req-1",
+        }
+    ]
+
+
 def test_a_failed_poll_is_one_warning_with_its_number(
     connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
