@@ -15,7 +15,23 @@ from deerapi_remix import __version__
 
 from . import __doc__ as _manual
 from ._failures import ExitCode, complain
-from ._options import BaseUrl, JobId, Json, Output, Overwrite, Quiet, Timeout
+from ._job_file import JobFile, Remix
+from ._options import (
+    BaseUrl,
+    JobId,
+    Json,
+    ModelId,
+    NoWait,
+    Output,
+    Overwrite,
+    Prompt,
+    Quiet,
+    Resubmit,
+    Target,
+    Timeout,
+    VideoId,
+)
+from ._remix import remix_to_file
 from ._text import default_name, model_table, video_fields
 from ._work import Work
 
@@ -49,50 +65,34 @@ def _root(
 
 @app.command()
 def remix(
-    video_id: Annotated[str, typer.Argument(metavar="VIDEO_ID", help="The completed video to remix.")],
-    prompt: Annotated[
-        str, typer.Option("--prompt", metavar="TEXT", help="What should happen in the new video.", show_default=False)
-    ],
-    model: Annotated[
-        str | None, typer.Option("--model", metavar="ID", help="One of `models`. Default: the server's choice.")
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Save the video; checked before anything is paid."),
-    ] = None,
+    video_id: VideoId,
+    prompt: Prompt,
+    model: ModelId = None,
+    output: Target = None,
     overwrite: Overwrite = False,
+    resubmit: Resubmit = False,
     timeout: Timeout = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Only submit, and print the ID of the job.")] = False,
+    no_wait: NoWait = False,
     as_json: Json = False,
     quiet: Quiet = False,
     base_url: BaseUrl = None,
 ) -> None:
     """Submit a paid job that makes a new video from a completed one, and wait.
 
-    With --output the video is saved and its path printed. Without, the
-    finished job is printed, for `deerapi-remix download`.
-
-    deerapi-remix remix video_123 --prompt "A bow" --output bow.mp4
+    With --output the video is saved and its path printed. Run the same
+    command again if it was cut off: it goes on with its job, and pays for no
+    other. Without --output the finished job is printed, for
+    `deerapi-remix download`.
     """
     if no_wait and (output is not None or timeout is not None):
         raise typer.BadParameter("--no-wait goes neither with --output nor with --timeout.")
-    if overwrite and output is None:
-        raise typer.BadParameter("--overwrite needs --output.")
+    if output is None and (overwrite or resubmit):
+        raise typer.BadParameter(f"{'--overwrite' if overwrite else '--resubmit'} needs --output.")
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
     with work.running(), work.client() as client:
         if output is not None:
-            work.saves(output, overwrite=overwrite)
-            work.submits()
-            path = client.remix_to_file(
-                video_id,
-                output,
-                prompt=prompt,
-                model=model,
-                timeout=timeout,
-                overwrite=overwrite,
-                on_update=work.saw,
-                on_progress=work.display.received,
-            )
+            asked = Remix(video_id, prompt, model, work.base_url)
+            path = remix_to_file(work, client, asked, output, timeout=timeout, overwrite=overwrite, resubmit=resubmit)
             assert work.job is not None  # noqa: S101  # It was seen when it was accepted.
             work.result(str(path), {**video_fields(work.job), "path": str(path)})
             return
@@ -143,6 +143,9 @@ def download(
     work.saves(target, overwrite=overwrite, variant=variant)
     with work.running(), work.client() as client:
         path = client.download(job_id, target, variant=variant, overwrite=overwrite, on_progress=work.display.received)
+        if variant in (None, "video"):
+            with contextlib.suppress(OSError):
+                JobFile(target).saved(job_id)
         work.result(str(path), {"id": job_id, "variant": variant or "video", "path": str(path)})
 
 

@@ -22,6 +22,7 @@ from deerapi_remix import (
     WaitTimeoutError,
 )
 
+from ._job_file import OutcomeUnknownError
 from ._text import clean
 
 OUTCOME_UNKNOWN = (
@@ -51,7 +52,7 @@ def exit_code(error: BaseException) -> ExitCode:
     match error:
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED
-        case DeerAPIError(may_have_been_charged=True):
+        case DeerAPIError(may_have_been_charged=True) | OutcomeUnknownError():
             return ExitCode.UNKNOWN
         case ConfigurationError() | AuthenticationError():
             return ExitCode.SETUP

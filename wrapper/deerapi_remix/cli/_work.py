@@ -6,7 +6,6 @@ import contextlib
 import json
 import shlex
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,22 +22,16 @@ from deerapi_remix import (
     Video,
     WaitTimeoutError,
 )
+from deerapi_remix.config import check_base_url
 
 from ._failures import OUTCOME_UNKNOWN, ExitCode, complain, exit_code, explained
+from ._job_file import OutcomeUnknownError
 from ._key import key_from_terminal
 from ._progress import display, told
+from ._submit import Submit
 from ._text import video_fields, video_table
 
-_FACTS = (
-    "request_id",
-    "attempts",
-    "retryable",
-    "may_have_been_charged",
-    "video_id",
-    "status_code",
-    "code",
-    "retry_after",
-)
+_FACTS = ("request_id", "attempts", "retryable", "video_id", "status_code", "code", "retry_after")
 
 
 class Work:
@@ -47,22 +40,27 @@ class Work:
     Attributes:
         job: The job as last seen.
         job_id: The job that another command can go on with.
-        paid: Whether this command submitted that job.
+        paid: Whether this command submitted that job, now or in an earlier run.
+        submit: The submit of that job.
         target: The file to save.
     """
 
     def __init__(self, *, as_json: bool, quiet: bool, base_url: str | None) -> None:
         self._as_json = as_json
         self._base_url = base_url
-        self._submitting = False
-        self._pause_ends = 0.0
         self._poll_status: int | None = 200
         self._save_options: list[str] = []
         self.display = display(quiet=quiet)
+        self.submit = Submit(self.display.note)
         self.job: Video | None = None
         self.job_id: str | None = None
         self.paid = False
         self.target: Path | None = None
+
+    @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return check_base_url(self._base_url)
 
     def client(self) -> RemixClient:
         """A client with the key from the environment or, if there is none, from whoever sits at the terminal."""
@@ -76,15 +74,21 @@ class Work:
 
     def submits(self) -> None:
         """From here on, until the job is seen, a paid job may exist whose id is not known."""
-        self._submitting = True
+        self.submit.under_way = True
         self.display.submitting()
+
+    def resumes(self, job_id: str) -> None:
+        """The job was submitted by an earlier run."""
+        self.submit.under_way = False
+        self.job_id, self.paid = job_id, True
+        self.display.note(f"going on with {job_id}, which an earlier run submitted; nothing is paid again")
 
     def saw(self, video: Video) -> None:
         """The job is known, or there is news of it."""
-        accepted, self._submitting = self._submitting, False
         self.job, self.job_id = video, video.id
-        if accepted:
+        if self.submit.under_way:
             self.paid = True
+            self.submit.accepted(video.id)
             self.display.note(f"accepted as {video.id}")
         self.display.saw(video)
 
@@ -116,9 +120,10 @@ class Work:
         """Tell every end that is nobody's bug in one line, and leave with its exit code."""
         try:
             yield
-        except (DeerAPIError, OSError, ValueError, KeyboardInterrupt) as error:
-            # Once a job is accepted no argument can be at fault any more.
-            if self.paid and isinstance(error, ValueError) and not isinstance(error, DeerAPIError):
+        except (DeerAPIError, OutcomeUnknownError, OSError, ValueError, KeyboardInterrupt) as error:
+            # Once a paid job was seen no argument can be at fault any more.
+            refused = isinstance(error, ValueError) and not isinstance(error, DeerAPIError)
+            if refused and self.paid and self.job is not None:
                 raise
             self.display.close()
             raise typer.Exit(self._tell(error)) from None
@@ -127,7 +132,7 @@ class Work:
 
     def _on_event(self, event: Event) -> None:
         if event.kind == "retry" and event.delay is not None:
-            self._pause_ends = time.monotonic() + event.delay
+            self.submit.pauses(event.delay)
         line = told(event)
         # An outage is told once, not with every poll.
         if line and (event.kind != "poll" or event.status_code != self._poll_status):
@@ -136,47 +141,53 @@ class Work:
             self._poll_status = event.status_code
 
     def _tell(self, error: BaseException) -> ExitCode:
-        code = exit_code(error)
+        unknown = self.submit.is_unknown(error)
         kind = type(error).__name__
-        facts: dict[str, Any] = {"video_id": self.job_id}
+        facts: dict[str, Any] = {"video_id": self.job_id, "may_have_been_charged": unknown}
         if isinstance(error, DeerAPIError):
-            if error.may_have_been_charged and error.video is not None:
+            if unknown and error.video is not None:
                 self.job, self.job_id = error.video, error.video.id  # Salvaged from the answer to the submit.
             message = explained(error)
             facts |= {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
         elif isinstance(error, KeyboardInterrupt):
-            # While it pauses between two attempts, the client knows that none was accepted.
-            unknown = self._submitting and time.monotonic() >= self._pause_ends
-            facts["may_have_been_charged"] = unknown
             kind = "Interrupted"
-            message = self._interruption(unknown=unknown)
+            message = self._interruption(error, unknown=unknown)
+        elif isinstance(error, OutcomeUnknownError):
+            kind = "OutcomeUnknown"
+            message = str(error)
         elif isinstance(error, OSError):
-            message = self._file_problem(error)
+            message = self._file_problem(error, unknown=unknown)
             if isinstance(error, FileExistsError):
                 self._save_options = []  # Another file has taken the name: the default one is left.
         else:
             kind = "UsageError"
             message = f"{error}. Nothing was sent."
+        if self.submit.job_file is not None and unknown and self.job_id is None:
+            message = f"{message} If no job was charged, run it again with --resubmit."
         command = self._next_command() if self._can_go_on(error) else None
         if command is not None:
             message = f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
+        code = ExitCode.UNKNOWN if unknown and isinstance(error, OSError) else exit_code(error)
+        self.submit.failed(error, unknown=unknown)
         video = None if self.job is None else video_fields(self.job)
         complain(code, kind, message, as_json=self._as_json, video=video, next=command, **facts)
         return code
 
-    def _interruption(self, *, unknown: bool) -> str:
+    def _interruption(self, error: BaseException, *, unknown: bool) -> str:
         if unknown:
-            return f"Interrupted while the remix was submitted. {OUTCOME_UNKNOWN}"
-        if self._submitting:
+            return " ".join(
+                [f"Interrupted while the remix was submitted. {OUTCOME_UNKNOWN}", *getattr(error, "__notes__", ())]
+            )
+        if self.submit.under_way:
             return "Interrupted. No job was accepted."
         if self.job is not None and not self.job.is_finished:
             return "Interrupted. The job goes on."
         return "Interrupted."
 
-    def _file_problem(self, error: OSError) -> str:
+    def _file_problem(self, error: OSError, *, unknown: bool) -> str:
         reason = error.strerror or str(error)
         where = "" if self.target is None else f"{self.target}: "
-        sent = " Nothing was sent." if self._submitting else ""
+        sent = f" {OUTCOME_UNKNOWN}" if unknown else " Nothing was sent." if self.submit.under_way else ""
         exists = isinstance(error, FileExistsError) and not self.paid
         return f"{where}{reason}.{sent}{' Add --overwrite, or choose another --output.' if exists else ''}"
 

@@ -1,0 +1,54 @@
+"""A remix that is saved: paid for once, however often its command is run and wherever it was cut off."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from deerapi_remix import RemixClient
+
+from ._job_file import JobFile, Remix
+from ._work import Work
+
+
+def remix_to_file(
+    work: Work,
+    client: RemixClient,
+    remix: Remix,
+    output: Path,
+    *,
+    timeout: float | None,
+    overwrite: bool,
+    resubmit: bool,
+) -> Path:
+    """Submit the remix, or go on with the job of an earlier run, and save its video.
+
+    Raises:
+        OtherRemixError, OutcomeUnknownError: As for `JobFile.claim`. Nothing was sent.
+        DeerAPIError, OSError, ValueError: As for the client's methods.
+    """
+    work.saves(output, overwrite=overwrite)
+    work.submits()
+    job_file = JobFile(output)
+    job_id = job_file.claim(remix, resubmit=resubmit)
+    work.submit.job_file = job_file
+    if job_id is None:
+        path = client.remix_to_file(
+            remix.video_id,
+            output,
+            prompt=remix.prompt,
+            model=remix.model,
+            timeout=timeout,
+            overwrite=overwrite,
+            on_update=work.saw,
+            on_progress=work.display.received,
+        )
+    else:
+        work.resumes(job_id)
+        if os.path.lexists(output) and not overwrite:
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
+        client.wait(job_id, timeout=timeout, on_update=work.saw)
+        path = client.download(job_id, output, overwrite=overwrite, on_progress=work.display.received)
+    work.submit.settled()
+    return path

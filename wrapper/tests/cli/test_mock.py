@@ -1,0 +1,63 @@
+"""The command `mock`."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deerapi_remix.testing import FakeDeerAPI, asgi
+from deerapi_remix.testing.asgi import running_server
+
+from .shell import PROGRAM, REMIX, Cli, environment
+
+
+def test_mock_serves_until_it_is_interrupted(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: dict[str, Any] = {}
+
+    def serve(fake: FakeDeerAPI, host: str, port: int, *, on_ready: Callable[[str], None]) -> None:
+        served.update(host=host, port=port)
+        on_ready(f"http://{host}:{port}")
+        sys.stdout.write("a request\n")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(asgi, "serve", serve)
+    outcome = call("mock", "--host", "::1", "--port", "8123", "--render-seconds", "0", "--json")
+    assert (outcome.code, outcome.json) == (0, {"base_url": "http://::1:8123"})
+    assert served == {"host": "::1", "port": 8123}
+    assert "DEERAPI_BASE_URL=http://::1:8123 DEERAPI_KEY=any deerapi-remix remix video_123" in outcome.err
+    assert outcome.err.endswith("a request\n")
+    assert call("mock", "--quiet") == (0, "http://127.0.0.1:8000\n", "")
+
+
+def test_a_port_that_is_taken_is_10(call: Cli) -> None:
+    with running_server(FakeDeerAPI()) as base_url:
+        outcome = call("mock", "--port", base_url.rpartition(":")[2])
+    assert outcome.code == 10
+    assert outcome.err.startswith("Error: Address already in use")
+
+
+def test_a_remix_reaches_the_mock_in_another_process(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*PROGRAM, "mock", "--port", "0", "--render-seconds", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        base_url = server.stdout.readline().strip()
+        done = subprocess.run(
+            [*PROGRAM, *REMIX, "-o", str(tmp_path / "bow.mp4")],
+            env=environment(base_url),
+            capture_output=True,
+            text=True,
+            timeout=30,
+        )
+        server.send_signal(signal.SIGINT)
+        assert server.wait(20) == 0
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'bow.mp4'}\n")

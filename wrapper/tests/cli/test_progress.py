@@ -1,0 +1,107 @@
+"""What is seen while a command works."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from deerapi_remix.cli import _progress
+from deerapi_remix.testing import FakeDeerAPI
+
+from .shell import REMIX, Cli, Terminal, new_job
+
+
+def test_without_a_terminal_each_step_is_a_line(fake: FakeDeerAPI, call: Cli) -> None:
+    outcome = call(*REMIX, "-o", "bow.mp4")
+    job = new_job(fake)
+    lines = outcome.err.splitlines()
+    assert lines[:2] == [f"accepted as {job}", f"{job}: queued, 0%"]
+    assert lines[-2:] == [f"{job}: completed, 100%", "downloaded 46.3 kB of 46.3 kB"]
+    assert all(re.fullmatch(rf"{job}: in progress, \d+%", line) for line in lines[2:-2])
+    assert "\x1b" not in outcome.err
+
+
+@pytest.mark.parametrize("command", [REMIX, (*REMIX, "-o", "bow.mp4"), (*REMIX, "--no-wait")])
+def test_quiet_leaves_stderr_empty(fake: FakeDeerAPI, call: Cli, command: tuple[str, ...]) -> None:
+    fake.rate_limited(retry_after=1)
+    assert call(*command, "--quiet")._replace(out="") == (0, "", "")
+
+
+def test_attempts_that_follow_are_announced_with_the_request_id(fake: FakeDeerAPI, call: Cli) -> None:
+    fake.rate_limited(retry_after=7)
+    outcome = call(*REMIX, "--no-wait")
+    assert re.match(r"remix: status 429 \(request ID \w+\); trying again in 7\.0 s\n", outcome.err)
+
+
+def test_an_outage_is_told_once_while_waiting(fake: FakeDeerAPI, call: Cli) -> None:
+    fake.answers("retrieve", 502, times=3)
+    outcome = call(*REMIX)
+    assert outcome.code == 0
+    assert outcome.err.count("still waiting") == 1
+    assert re.search(r"^poll: status 502 \(request ID \w+\); still waiting$", outcome.err, re.MULTILINE)
+
+
+def test_lines_about_a_long_download_keep_a_pause(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = _progress.Lines()
+    for received in (1_000, 2_000, 3_000):
+        lines.received(received, 3_000)
+    lines.received(1, None)
+    assert capsys.readouterr().err == "downloaded 1.0 kB of 3.0 kB\ndownloaded 3.0 kB of 3.0 kB\n"
+
+
+def test_a_job_is_followed_to_its_end_though_nobody_reads_stderr(
+    fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken(io.StringIO):
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stderr", Broken())
+    assert call(*REMIX, "-o", "bow.mp4").code == 0
+    assert Path("bow.mp4").exists()
+
+
+def test_on_a_terminal_each_stage_is_a_bar(fake: FakeDeerAPI, call: Cli, terminal: Terminal) -> None:
+    assert call(*REMIX, "-o", "bow.mp4", terminal=terminal).out == "bow.mp4\n"
+    rows = [row.rstrip() for row in re.split(r"[\r\n]+", terminal.shown)]
+    assert f"accepted as {new_job(fake)}" in rows
+    assert any(re.fullmatch(r"completed   ━{30} 100% 0:00:\d\d", row) for row in rows)
+    assert any(re.fullmatch(r"downloading ━{30} 46\.3/46\.3 kB .*00:00", row) for row in rows)
+
+
+def test_a_narrow_terminal_gets_short_bars(
+    fake: FakeDeerAPI, call: Cli, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert call(*REMIX, "-o", "bow.mp4", terminal=terminal).code == 0
+    rows = [row.rstrip() for row in re.split(r"[\r\n]+", terminal.shown)]
+    assert any(re.fullmatch(r"completed   ━{12} 100% 0:00:\d\d", row) for row in rows)
+    assert "downloading ━━━━━━━━━━━━ 46.3/46.3 kB" in rows
+
+
+def test_no_color_takes_the_color_from_a_terminal(
+    fake: FakeDeerAPI, call: Cli, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def colors() -> list[str]:
+        return re.findall(r"\x1b\[(?:\d+;)*(?:3[0-8]|9[0-7])[;m]", terminal.getvalue())
+
+    call(*REMIX, "-o", "1.mp4", terminal=terminal)
+    call("status", "nope", terminal=terminal)
+    assert colors()
+    terminal.truncate(0)
+    monkeypatch.setenv("NO_COLOR", "1")
+    call(*REMIX, "-o", "2.mp4", terminal=terminal)
+    call("status", "nope", terminal=terminal)
+    assert colors() == []
+
+
+def test_a_dumb_terminal_gets_lines(
+    fake: FakeDeerAPI, call: Cli, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    assert call(*REMIX, terminal=terminal).code == 0
+    assert ": completed, 100%\n" in terminal.getvalue()
