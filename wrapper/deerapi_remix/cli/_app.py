@@ -167,10 +167,21 @@ def mock(
     render_seconds: Annotated[
         float, typer.Option("--render-seconds", metavar="SECONDS", min=0, help="How long a job takes.")
     ] = 5.0,
+    fail_rate: Annotated[
+        float, typer.Option("--fail-rate", metavar="SHARE", min=0, max=1, help="The share of jobs that fail.")
+    ] = 0.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="NUMBER", help="Lets the same jobs fail every time.")
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Serve a mock of the API on this machine until Ctrl-C. It costs nothing and takes any key."""
+    """Serve a mock of the API on this machine until Ctrl-C. It costs nothing and takes any key.
+
+    At its address a browser finds a page to try it on, and curl the state of
+    the mock: GET /_mock/state and POST /_mock/reset. A request with the header
+    `Prefer: code=429` is answered with that status.
+    """
     try:
         from deerapi_remix.testing import FakeDeerAPI
         from deerapi_remix.testing.asgi import serve
@@ -185,7 +196,7 @@ def mock(
     def ready(base_url: str) -> None:
         with contextlib.redirect_stdout(results):
             work.result(base_url, {"base_url": base_url})
-        work.display.note("Try it in another terminal; Ctrl-C ends it:")
+        work.display.note(f"Open {base_url} in a browser, or try it in another terminal; Ctrl-C ends it:")
         work.display.note(
             f'DEERAPI_BASE_URL={base_url} DEERAPI_KEY=any deerapi-remix remix video_123 --prompt "The cat takes a bow"'
         )
@@ -195,4 +206,5 @@ def mock(
         # The server writes a line for each request to stdout, which is for results.
         log = stack.enter_context(Path(os.devnull).open("w")) if quiet else sys.stderr
         stack.enter_context(contextlib.redirect_stdout(log))
-        serve(FakeDeerAPI(render_seconds=render_seconds), host, port, on_ready=ready)
+        fake = FakeDeerAPI(render_seconds=render_seconds, fail_rate=fail_rate, seed=seed)
+        serve(fake, host, port, on_ready=ready)

@@ -89,8 +89,14 @@ class Contract:
         return None
 
 
+def document() -> dict[str, Any]:
+    """The document that the installed client was generated from."""
+    text = (files("deerapi_remix_generated") / "openapi.yaml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
 @cache
 def contract() -> Contract:
-    """The contract that the installed client was generated from."""
-    text = (files("deerapi_remix_generated") / "openapi.yaml").read_text(encoding="utf-8")
-    return Contract(yaml.safe_load(text))
+    """The contract that the installed client keeps to."""
+    return Contract(document())

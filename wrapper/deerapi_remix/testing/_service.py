@@ -1,6 +1,7 @@
 """What the API does with a request that it lets in, when nothing goes wrong."""
 
 import math
+import random
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +14,8 @@ from deerapi_remix.testing._messages import Answer, RecordedRequest, answer, fla
 
 # What `\S` means in the document (ECMA 262); Python's own idea of white space is another.
 _NOT_BLANK = re.compile("[^\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]")
+
+_MISHAP = {"code": "generation_failed", "message": "The video could not be generated."}
 
 _FIELDS_OF_AN_ACCEPTED_JOB = (
     "id",
@@ -49,12 +52,22 @@ def problem(call: RecordedRequest) -> str | None:
 class Service:
     """Keeps the jobs; not safe for threads."""
 
-    def __init__(self, clock: Callable[[], float], render_seconds: float, models: Sequence[str]) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        render_seconds: float,
+        models: Sequence[str],
+        fail_rate: float,
+        seed: int | None,
+    ) -> None:
         self._clock = clock
         self._latest = -math.inf
         self._render_seconds = render_seconds
         self._models = tuple(models)
+        self._fail_rate = fail_rate
+        self._seed = seed
         self._renderings: dict[str, Rendering] = {}
+        self.clear()
 
     def now(self) -> float:
         # The real clock may be set back, and progress must not fall.
@@ -63,6 +76,7 @@ class Service:
 
     def clear(self) -> None:
         self._renderings.clear()
+        self._chance = random.Random(self._seed)  # noqa: S311  # It keeps no secret.
 
     def add_completed(self, video_id: str, model: str) -> None:
         self._renderings[video_id] = Rendering(id=video_id, model=model, started=self.now(), duration=0)
@@ -84,6 +98,8 @@ class Service:
         model = call.body.get("model", source.model)
         if model not in self._models:
             return nested_error(call.request_id, 503, f"No available channel for model {model}")
+        # Drawn for every job, so that what befalls one does not move the others.
+        unlucky = self._chance.random() < self._fail_rate
         rendering = Rendering(
             id=f"video_{secrets.token_hex(16)}",
             model=model,
@@ -91,7 +107,7 @@ class Service:
             duration=self._render_seconds,
             source=source.id,
             prompt=call.body["prompt"],
-            error=error,
+            error=error or (_MISHAP if unlucky and not stuck else None),
             stuck=stuck,
         )
         self._renderings[rendering.id] = rendering

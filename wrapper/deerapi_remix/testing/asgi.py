@@ -1,19 +1,22 @@
 """The fake as an ASGI app, and as a server on a port."""
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.config import LOGGING_CONFIG
 
 from deerapi_remix.testing._contract import contract
 from deerapi_remix.testing.fake import FakeDeerAPI, Request
+from deerapi_remix.testing.playground import PREFIX, with_playground
 
 __all__ = ["ConnectionBrokenError", "create_app", "running_server", "serve"]
 
@@ -50,12 +53,13 @@ class _Adapter:
         self._silence = silence
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
         answer = self._fake.handle(
             Request(
                 method=scope["method"],
                 path=scope["raw_path"].partition(b"?")[0].decode("latin-1"),
                 query=scope["query_string"].decode("latin-1"),
-                headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
+                headers={name: ", ".join(headers.getlist(name)) for name in headers},
                 body=await _body(receive),
             ),
             check_request=self._check_request,
@@ -64,8 +68,8 @@ class _Adapter:
         if answer.lost:
             await self._keep_silent(receive)
             return
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": lines})
         body = answer.body[: answer.cut_at]
         for end in range(_CHUNK, len(body) + _CHUNK, _CHUNK):
             await send({"type": "http.response.body", "body": body[end - _CHUNK : end], "more_body": True})
@@ -94,7 +98,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, app: Starlette, on_ready: Callable[[], None], **logging: Any) -> None:
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], None], **logging: Any) -> None:
         config = uvicorn.Config(
             app,
             http="h11",
@@ -116,6 +120,22 @@ class _Server(uvicorn.Server):
         self._on_ready()
 
 
+def _log_config() -> dict[str, Any]:
+    """What uvicorn logs, without its greeting and without the many requests of the playground."""
+    usual = LOGGING_CONFIG["loggers"]
+    access = {**usual["uvicorn.access"], "filters": ["api"]}
+    return {
+        **LOGGING_CONFIG,
+        "filters": {"api": {"()": lambda: _of_the_api}},
+        "loggers": {**usual, "uvicorn.error": {"level": "WARNING"}, "uvicorn.access": access},
+    }
+
+
+def _of_the_api(record: logging.LogRecord) -> bool:
+    path = cast("tuple[str, ...]", record.args)[2]
+    return not path.startswith(PREFIX)
+
+
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:
     listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     # asyncio sees to this only where the protocol is given, and an answer would wait for the client's delayed ACK.
@@ -132,7 +152,7 @@ def serve(
     on_ready: Callable[[str], None] = lambda base_url: None,
     validate_answers: bool = True,
 ) -> None:
-    """Serves the fake until it is interrupted, with a line on stdout for each request.
+    """Serves the fake and its playground until it is interrupted, with a line on stdout for each request to the API.
 
     Args:
         fake: The fake to serve.
@@ -145,10 +165,9 @@ def serve(
         OSError: The address cannot be used.
     """
     listener, base_url = _listen(host, port)
-    loggers = {**LOGGING_CONFIG["loggers"], "uvicorn.error": {"level": "WARNING"}}
-    app = create_app(fake, validate_answers=validate_answers, silence=_SILENCE)
+    app = with_playground(create_app(fake, validate_answers=validate_answers, silence=_SILENCE), fake)
     with listener:
-        server = _Server(app, lambda: on_ready(base_url), log_config={**LOGGING_CONFIG, "loggers": loggers})
+        server = _Server(app, lambda: on_ready(base_url), log_config=_log_config())
         server.run(sockets=[listener])
 
 

@@ -24,6 +24,7 @@ from deerapi_remix.testing._messages import (
     nested_error,
     read,
 )
+from deerapi_remix.testing._prefer import as_preferred, preferred_status
 from deerapi_remix.testing._service import Service, problem
 
 __all__ = ["Answer", "FakeDeerAPI", "Job", "Operation", "RecordedRequest", "Request"]
@@ -51,13 +52,16 @@ class FakeDeerAPI:
     """A small DeerAPI: a completed video `video_123` to remix, jobs that render by the clock, and faults on request.
 
     Faults wait in line for their operation: each hits one request, in the order in which they were scripted. Those
-    that need a successful request (a failing job, a lost answer, ...) let others pass. Threads may share a fake.
+    that need a successful request (a failing job, a lost answer, ...) let others pass. A request with the header
+    `Prefer: code=429` is answered with that status, and nothing is done. Threads may share a fake.
 
     Args:
         clock: Unix time in seconds; a `VirtualClock` moves when told to.
         render_seconds: How long a job takes; 0 completes it at once.
         models: The models that are served.
         api_keys: The keys that are valid; by default any that is well-formed.
+        fail_rate: The share of jobs that fail halfway, from 0 to 1.
+        seed: The same seed lets the same jobs fail, in the order of their submits; by default it differs every time.
     """
 
     def __init__(
@@ -67,17 +71,21 @@ class FakeDeerAPI:
         render_seconds: float = 5.0,
         models: Sequence[str] = ("sora-2", "sora-2-pro"),
         api_keys: Collection[str] | None = None,
+        fail_rate: float = 0.0,
+        seed: int | None = None,
     ) -> None:
         if not 0 <= render_seconds < math.inf:
             raise ValueError("render_seconds must be a number of seconds, zero or more")
+        if not 0 <= fail_rate <= 1:
+            raise ValueError("fail_rate must be a share, from 0 to 1")
         self._api_keys = api_keys
-        self._service = Service(clock, render_seconds, models)
+        self._service = Service(clock, render_seconds, models, fail_rate, seed)
         # Reentrant, because a check or a clock may look at the fake.
         self._lock = threading.RLock()
         self.reset()
 
     def reset(self) -> None:
-        """Forgets all jobs, requests and scripted faults; only `video_123` is left."""
+        """Forgets all jobs, requests and scripted faults; only `video_123` is left, and the seed begins anew."""
         with self._lock:
             self._requests: list[RecordedRequest] = []
             self._script: dict[Operation, deque[_Scripted]] = {operation: deque() for operation in ROUTES}
@@ -183,6 +191,8 @@ class FakeDeerAPI:
                 reply = _no_such_operation(call)
             elif not self._lets_in(request):
                 reply = nested_error(call.request_id, 401)
+            elif status := preferred_status(request.headers):
+                reply = as_preferred(call.request_id, status)
             else:
                 reply = self._reply(call.operation, call, check_request, check_answer)
             self._requests.append(evolve(call, status=None if reply.lost else reply.status))

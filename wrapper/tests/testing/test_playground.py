@@ -1,0 +1,107 @@
+"""The files of the playground; what a person does with them is tested in a browser."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from deerapi_remix.testing import FakeDeerAPI, playground
+from deerapi_remix.testing._contract import document
+from deerapi_remix.testing.asgi import create_app
+from deerapi_remix.testing.playground import with_playground
+
+FILES = {
+    "/_mock/playground.css": "text/css; charset=utf-8",
+    "/_mock/playground.js": "text/javascript; charset=utf-8",
+    "/_mock/swagger-ui.css": "text/css; charset=utf-8",
+    "/_mock/swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "/_mock/favicon-32x32.png": "image/png",
+}
+
+
+@pytest.fixture
+async def http(fake: FakeDeerAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(with_playground(create_app(fake), fake))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        yield http
+
+
+@pytest.mark.parametrize(("path", "media_type"), FILES.items())
+async def test_each_file_is_served_with_its_type(http: httpx.AsyncClient, path: str, media_type: str) -> None:
+    answer = await http.get(path)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert len(answer.content) > 500
+
+
+async def test_the_page_needs_these_files_and_no_other(http: httpx.AsyncClient) -> None:
+    page = await http.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert set(re.findall(r'(?:src|href)="(/[^"]*)"', page.text)) == set(FILES)
+    assert "//" not in page.text
+
+
+async def test_the_page_may_load_nothing_from_elsewhere_and_run_nothing_inline(http: httpx.AsyncClient) -> None:
+    page = await http.get("/")
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; ")
+    assert not re.search(r"unsafe|http|\*", policy)
+    assert not re.search(r"<style|style=|<script>| on[a-z]+=", page.text)
+
+
+async def test_the_document_is_the_contract_with_the_mock_as_its_server(http: httpx.AsyncClient) -> None:
+    shown = (await http.get("/_mock/openapi.json")).json()
+    assert shown.pop("servers") == [{"url": "/", "description": "This mock"}]
+    rest = {name: value for name, value in document().items() if name != "servers"}
+    same = shown == rest
+    assert same
+
+
+@pytest.mark.parametrize("path", ["/_mock/__init__.py", "/_mock/..%2ffake.py", "/_mock/index.html", "/_mock/"])
+async def test_no_other_file_is_served(http: httpx.AsyncClient, path: str) -> None:
+    assert (await http.get(path)).status_code == 404
+
+
+async def test_looking_at_the_playground_leaves_no_trace_in_the_fake(
+    http: httpx.AsyncClient, fake: FakeDeerAPI
+) -> None:
+    for path in ("/", "/_mock/state", "/_mock/openapi.json", *FILES):
+        await http.get(path)
+    assert fake.requests == ()
+
+
+def test_the_log_holds_the_page_and_the_api_but_not_what_the_page_asks_for() -> None:
+    command = [sys.executable, "-c", "from deerapi_remix.cli import main; main()", "mock", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        assert server.stderr is not None
+        with httpx.Client(base_url=server.stdout.readline().strip(), trust_env=False) as http:
+            for path in ("/", "/_mock/state", "/v1/models"):
+                http.get(path)
+        server.send_signal(signal.SIGINT)
+        log = server.stderr.read()
+    assert re.findall(r'"GET (\S+) HTTP/1.1" ([0-9]+)', log) == [("/", "200"), ("/v1/models", "401")]
+
+
+def test_its_package_need_not_be_imported_but_must_be_there() -> None:
+    program = "import sys, deerapi_remix.testing.asgi; print('flask_swagger_ui' in sys.modules, 'flask' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"
+
+
+def test_its_package_is_missed_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(playground, "find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError) as raised:
+        playground._swagger_ui()
+    assert raised.value.name == "flask_swagger_ui"
+
+
+def test_our_own_files_stay_small() -> None:
+    folder = Path(playground.__file__).parent
+    assert sum((folder / name).stat().st_size for name in ("index.html", "playground.css", "playground.js")) < 12_000
