@@ -1,0 +1,162 @@
+"""While the mock is active, nothing leaves this machine."""
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpcore
+import httpx
+
+from deerapi_remix.testing._endpoint import Endpoint
+from deerapi_remix.testing._messages import allowed_method
+
+# The methods of a socket that name a peer, with the place of its address among their arguments.
+_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1}
+_RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+_INTERNET = (socket.AF_INET, socket.AF_INET6)
+
+_ADVICE = (
+    "While mock_deerapi is active nothing leaves this machine. It answers at https://api.deerapi.com, at "
+    "DEERAPI_BASE_URL and at its own base_url; a host that your tests need may be named in its allow_hosts; "
+    "all else needs a mock of its own."
+)
+
+
+class NetworkBlockedError(AssertionError):
+    """Something tried to leave this machine while `mock_deerapi` was active. Nothing was sent."""
+
+
+class Gate:
+    """Lets the fake answer what is for it, and lets through what stays on this machine.
+
+    Args:
+        endpoints: Tells where the fake answers now.
+        allow_hosts: Hosts that count as this machine.
+    """
+
+    def __init__(self, endpoints: Callable[[], Collection[Endpoint]], allow_hosts: Collection[str]) -> None:
+        self._endpoints = endpoints
+        self._names = {name.lower() for name in (*allow_hosts, socket.gethostname())}
+        self._addresses: set[str] = set()  # Of these names.
+        self._proxies = set(_local_proxies())
+
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """Stand between this process and every other machine.
+
+        HTTP is caught in the pools of httpcore, so that transports, hooks and instrumentation of httpx do their work
+        as usual. All else is caught at the socket.
+        """
+        with ExitStack() as patches:
+
+            def replace(owner: Any, name: str, make: Callable[..., Any], *arguments: object) -> None:
+                patches.enter_context(patch.object(owner, name, make(getattr(owner, name), *arguments)))
+
+            replace(httpcore.ConnectionPool, "handle_request", self._pool)
+            replace(httpcore.AsyncConnectionPool, "handle_async_request", self._async_pool)
+            for name, place in _TALKING.items():
+                replace(socket.socket, name, self._talking, place)
+            for name in _RESOLVING:
+                replace(socket, name, self._resolving)
+            yield
+
+    def _pool(self, send: Callable[..., httpcore.Response]) -> Callable[..., httpcore.Response]:
+        def handle_request(pool: Any, request: Any) -> httpcore.Response:
+            answer = self._answer(pool, request)
+            return answer(b"".join(request.stream)) if answer else send(pool, request)
+
+        return handle_request
+
+    def _async_pool(self, send: Callable[..., Awaitable[httpcore.Response]]) -> Callable[..., Any]:
+        async def handle_async_request(pool: Any, request: Any) -> httpcore.Response:
+            answer = self._answer(pool, request)
+            return answer(b"".join([chunk async for chunk in request.stream])) if answer else await send(pool, request)
+
+        return handle_async_request
+
+    def _answer(self, pool: Any, request: httpcore.Request) -> Callable[[bytes], httpcore.Response] | None:
+        """What answers a request, given its body; None if it may pass."""
+        method, target = request.method.decode("ascii"), request.url
+        scheme, host = target.scheme.decode("ascii"), target.host.decode("ascii")
+        url = httpx.URL(scheme=scheme, host=host, port=target.port, raw_path=target.target)
+        for endpoint in self._endpoints():
+            if (path := endpoint.path(url)) is not None:
+                if allowed_method(path) != method:
+                    raise NetworkBlockedError(f"{method} {url} was not sent: the fake serves no such operation.")
+                return partial(_answered, endpoint, path, partial(httpx.Request, method, url, headers=request.headers))
+        if getattr(pool, "_uds", None) is None and not self._is_here(host):
+            raise NetworkBlockedError(f"{method} {url} was not sent. {_ADVICE}")
+        return None
+
+    def _talking(self, original: Callable[..., Any], place: int) -> Callable[..., Any]:
+        def talk(sock: socket.socket, *arguments: Any) -> Any:
+            for address in arguments[place:][:1]:
+                if sock.family in _INTERNET and isinstance(address, tuple):
+                    self._check(*address[:2])
+            return original(sock, *arguments)
+
+        return talk
+
+    def _resolving(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+            self._check(host)
+            found = original(host, *arguments, **options)
+            if _name(host) in self._names:
+                self._addresses.update(_addresses(found))
+            return found
+
+        return resolve
+
+    def _check(self, host: object, port: object = None) -> None:
+        if not self._is_here(host):
+            where = _name(host) if port is None else f"{_name(host)}:{port}"
+            raise NetworkBlockedError(f"No connection to {where} was made. {_ADVICE}")
+        if port in self._proxies:
+            raise NetworkBlockedError(f"No connection to the proxy at port {port} was made: it leads away. {_ADVICE}")
+
+    def _is_here(self, host: object) -> bool:
+        name = _name(host)
+        return name in self._names or name in self._addresses or _is_loopback(name)
+
+
+def _answered(endpoint: Endpoint, path: str, request: Callable[..., httpx.Request], body: bytes) -> httpcore.Response:
+    answer = endpoint.answer_at(path, request(content=body))
+    return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=answer.stream)
+
+
+def _name(host: object) -> str:
+    return (host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")).lower()
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name in ("", "localhost")
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
+
+
+def _addresses(found: Any) -> Iterator[str]:
+    """The addresses in what one of the resolving functions returns."""
+    if isinstance(found, str):  # gethostbyname
+        yield found
+    elif isinstance(found, tuple):  # gethostbyname_ex
+        yield from found[2]
+    else:  # getaddrinfo
+        yield from (address[0] for *_, address in found)
+
+
+def _local_proxies() -> Iterator[int]:
+    """The ports of this machine behind which the environment has a proxy, and so the rest of the world."""
+    for kind, proxy in getproxies().items():
+        if kind != "no":
+            address = urlsplit(proxy if "://" in proxy else f"//{proxy}")
+            if _is_loopback(_name(address.hostname)):
+                yield address.port or 80
