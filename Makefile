@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth demo mock lint type build lock check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth demo mock lint type docs build lock check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -116,9 +116,15 @@ demo: install ## submit, render and save a remix against the mock server; needs 
 mock: install ## serve the mock API on port 8000 until Ctrl-C
 	@deerapi-remix mock
 
+docs: install ## the documentation site, into build/docs; warnings are errors
+	@rm -rf build/docs
+	sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
+	echo "The site is in build/docs/index.html"
+
 build: install ## wheel and sdist, into dist/
 	@rm -rf dist
 	python -m hatchling build
+	twine check --strict dist/*
 
 lock: ## refresh requirements-dev.txt from pyproject.toml
 	@$(PYTHON) -m venv build/uv
@@ -127,7 +133,7 @@ lock: ## refresh requirements-dev.txt from pyproject.toml
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
 
 check: ## everything that CI runs
-	@for target in lint type client-check test contract breaking demo teeth; do
+	@for target in lint type client-check test contract breaking docs build demo teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 import email.message
 import email.parser
+import importlib.metadata
+import re
+import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
+import deerapi_remix
+
 PROJECT = Path(__file__).parents[2]
+PACKAGES = {
+    "deerapi_remix": PROJECT / "wrapper" / "deerapi_remix",
+    "deerapi_remix_generated": PROJECT / "generated" / "deerapi_remix_generated",
+    "deerapi_remix_pytest": PROJECT / "wrapper" / "deerapi_remix_pytest",
+}
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +30,15 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     folder = tmp_path_factory.mktemp("wheel")
     (built,) = WheelBuilder(str(PROJECT)).build(directory=str(folder), versions=["standard"])
     return zipfile.ZipFile(built)
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The files in it, relative to its one folder."""
+    folder = tmp_path_factory.mktemp("sdist")
+    (built,) = SdistBuilder(str(PROJECT)).build(directory=str(folder), versions=["standard"])
+    with tarfile.open(built) as archive:
+        return {member.name.partition("/")[2] for member in archive}
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +67,15 @@ def test_the_wheel_holds(wheel: zipfile.ZipFile, name: str) -> None:
     assert name in wheel.namelist()
 
 
-def test_the_wheel_holds_nothing_else_at_its_top(wheel: zipfile.ZipFile) -> None:
-    tops = {name.partition("/")[0] for name in wheel.namelist()}
-    assert {top for top in tops if not top.endswith(".dist-info")} == {"deerapi_remix", "deerapi_remix_generated"}
+def test_the_wheel_holds_every_file_of_both_packages(wheel: zipfile.ZipFile) -> None:
+    """Files that are no modules, too: what is served, played or read is missed only when it is asked for."""
+    ours = {
+        f"{package}/{path.relative_to(folder).as_posix()}"
+        for package, folder in PACKAGES.items()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in wheel.namelist() if ".dist-info/" not in name} == ours
 
 
 def test_the_wheel_holds_no_tests_caches_or_leftovers(wheel: zipfile.ZipFile) -> None:
@@ -66,3 +93,44 @@ def test_the_extras_are_cli_mock_and_testing(metadata: email.message.Message) ->
 
 def test_the_document_in_the_wheel_is_the_one_of_the_project(wheel: zipfile.ZipFile) -> None:
     assert wheel.read("deerapi_remix_generated/openapi.yaml") == (PROJECT / "openapi.yaml").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "Makefile",
+        "PKG-INFO",
+        "README.md",
+        "contract_tests/released/openapi.yaml",
+        "docs/conf.py",
+        "docs/index.md",
+        "generated/deerapi_remix_generated/py.typed",
+        "openapi.yaml",
+        "pyproject.toml",
+        "requirements-dev.txt",
+        "wrapper/deerapi_remix/testing/assets/video.mp4",
+        "wrapper/tests/test_packaging.py",
+    ],
+)
+def test_the_sdist_holds_what_testing_and_building_it_needs(sdist: set[str], name: str) -> None:
+    assert name in sdist
+
+
+def test_the_sdist_holds_nothing_that_was_made_from_the_rest(sdist: set[str]) -> None:
+    made = re.compile(r"(^|/)(\.venv|build|dist|node_modules|__pycache__|\.\w+_cache)/")
+    assert [name for name in sdist if made.search(name)] == []
+
+
+def test_the_version_stands_in_one_place(metadata: email.message.Message) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "version" not in project
+    assert metadata["Version"] == deerapi_remix.__version__
+    assert importlib.metadata.version("deerapi-remix") == deerapi_remix.__version__
+
+
+def test_the_changelog_tells_of_the_version() -> None:
+    released = re.findall(r"^## \[([0-9.]+)\]", (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert released[0] == deerapi_remix.__version__

@@ -1,0 +1,79 @@
+"""Settings of the documentation site; `make docs` builds it."""
+
+from __future__ import annotations
+
+import re
+
+import typer
+from sphinx.application import Sphinx
+from typer.core import TyperCommand, TyperGroup
+
+import deerapi_remix
+import deerapi_remix.cli
+from deerapi_remix.cli._app import app as command_line
+
+project = "deerapi-remix"
+author = "The deerapi-remix developers"
+release = deerapi_remix.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["pictures/*.md"]
+
+html_theme = "furo"
+html_title = f"{project} {release}"
+html_show_copyright = False
+html_show_sphinx = False
+
+# Anchors of headings, to which links may point; a link that leads nowhere fails the build.
+myst_heading_anchors = 3
+
+autodoc_typehints = "signature"
+autodoc_member_order = "bysource"
+autodoc_inherit_docstrings = False
+napoleon_use_ivar = True
+# Types of other projects, whose sites a build without network cannot ask.
+nitpick_ignore_regex = [("py:.*", r"(httpx|os|pathlib|collections|typing)\..*|Path")]
+
+
+def describe_commands() -> str:
+    """What every command says of itself, as Markdown."""
+    group = typer.main.get_command(command_line)
+    assert isinstance(group, TyperGroup)  # noqa: S101  # For the type checkers.
+    sections = []
+    with group.make_context("deerapi-remix", [], resilient_parsing=True) as parent:
+        for name in group.list_commands(parent):
+            command = group.get_command(parent, name)
+            assert isinstance(command, TyperCommand)  # noqa: S101  # For the type checkers.
+            command.rich_markup_mode = None  # Plain text, without boxes.
+            with command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context:
+                sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+    return "\n".join(sections)
+
+
+def describe_exit_codes() -> str:
+    return f"```text\n{(deerapi_remix.cli.__doc__ or '').partition('Exit codes:')[2].strip()}\n```\n"
+
+
+def fill_in(_app: Sphinx, _page: str, source: list[str]) -> None:
+    """Put in what the code says of itself, so that it cannot go stale."""
+    for comment, describe in {"commands": describe_commands, "exit codes": describe_exit_codes}.items():
+        source[0] = source[0].replace(f"<!-- here: {comment} -->", describe())
+
+
+def read_as_markdown(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
+    """Take what is in backquotes for code, and so paragraphs that are indented, as readers of docstrings do."""
+    text = re.sub(r"(?<![`:])`([^`]+)`(?!`)", r"``\1``", "\n".join(lines))
+    lines[:] = re.sub(r"^([A-Z*].*)\n\n(?=    )", r"\1\n\n::\n\n", text, flags=re.MULTILINE).split("\n")
+
+
+def name_the_client(
+    _app: Sphinx, _what: str, name: str, _object: object, _options: object, signature: str | None, returns: str | None
+) -> tuple[str | None, str | None]:
+    """Each twin takes a client of its own kind, which the base that they share cannot say."""
+    kind = "AsyncClient" if name.endswith("AsyncRemixClient") else "Client"
+    return signature and re.sub(r"[~\w.]*\bHttp\b", f"~httpx.{kind}", signature), returns
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", fill_in)
+    app.connect("autodoc-process-docstring", read_as_markdown)
+    app.connect("autodoc-process-signature", name_the_client)

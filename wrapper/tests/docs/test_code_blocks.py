@@ -1,0 +1,181 @@
+"""Every block of code in the documentation does what the page says, against the fake and in virtual time."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+from openai.resources.videos import Videos
+from typer.core import TyperGroup
+
+from deerapi_remix.cli._app import app
+from deerapi_remix.testing import DeerAPIMock, mock_deerapi
+from deerapi_remix.testing.asgi import running_server
+
+from .pages import PAGES, PROJECT, Block, blocks_of, text_of
+
+# Another SDK brings an HTTP library of its own: it meets the fake on a port of this machine.
+OVER_LOOPBACK = {"docs/openai.md"}
+
+real_sleep = time.sleep
+
+NOT_RUN: dict[tuple[str, int], str] = {}
+
+
+@pytest.fixture
+def fake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeerAPIMock]:
+    """Where a page runs: in an empty folder, in virtual time, and with the fake where the page looks for the API."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    with contextlib.ExitStack() as stack:
+        fake = stack.enter_context(mock_deerapi(render_seconds=60))
+        monkeypatch.setattr(time, "sleep", hardly_sleep)
+        if request.node.callspec.params["page"] in OVER_LOOPBACK:
+            base_url = stack.enter_context(running_server(fake))
+            monkeypatch.setenv("OPENAI_BASE_URL", f"{base_url}/v1")
+            monkeypatch.setenv("OPENAI_API_KEY", "any")
+            monkeypatch.setattr(Videos, "_sleep", lambda _, seconds: fake.clock.advance(seconds))
+        yield fake
+
+
+def hardly_sleep(seconds: float) -> None:
+    """Lets others run, as the virtual time does; a page that sleeps for real is in error."""
+    assert seconds <= 0.01, f"a page slept for {seconds} seconds"
+    real_sleep(seconds)
+
+
+def run(block: Block, page: str, names: dict[str, Any]) -> None:
+    """Run a block of Python; one whose first line is a comment with the name of a file becomes that file."""
+    if name := re.match(r"# ([\w/]+\.py)\n", block.code):
+        Path(name[1]).parent.mkdir(parents=True, exist_ok=True)
+        Path(name[1]).write_text(block.code, encoding="utf-8")
+        return
+    code = compile("\n" * (block.line - 1) + block.code, PROJECT / page, "exec")
+    exec(block.comments.get("run with", ""), names)
+    raised = None
+    try:
+        exec(code, names)
+    except Exception as error:
+        if "raises" not in block.comments:
+            raise
+        raised = type(error).__name__
+    assert raised == block.comments.get("raises")
+
+
+@pytest.mark.filterwarnings("ignore:The Sora API is scheduled:DeprecationWarning")  # So says the openai SDK.
+@pytest.mark.parametrize("page", [page for page in PAGES if any(b.language == "python" for b in blocks_of(page))])
+def test_the_python_of_a_page_runs_from_its_top_to_its_end(
+    page: str, fake: DeerAPIMock, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names: dict[str, Any] = {"__name__": "__main__", "fake": fake}
+    for block in blocks_of(page):
+        if "prints" in block.comments:
+            assert capsys.readouterr().out == block.code, f"{page}:{block.line}"
+        elif block.language == "python" and "not run" not in block.comments:
+            capsys.readouterr()
+            run(block, page, names)
+    if any(tmp_path.glob("test_*.py")):
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_blocks_that_are_not_run_are_these_for_these_reasons() -> None:
+    found = {
+        (page, block.line): block.comments["not run"]
+        for page in PAGES
+        for block in blocks_of(page)
+        if "not run" in block.comments
+    }
+    assert found == NOT_RUN
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_has_no_block_that_nothing_checks(page: str) -> None:
+    """What stands in braces is for Sphinx, which reads it when the site is built."""
+    found = {block.language for block in blocks_of(page) if not block.language.startswith("{")}
+    assert found <= {"python", "sh", "yaml", "text"}
+
+
+def shell_lines() -> list[Any]:
+    return [
+        pytest.param(line, id=f"{page}:{block.line + number}")
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language == "sh"
+        for number, line in enumerate(block.code.replace("\\\n", "  ").splitlines())
+        if line.strip()
+    ]
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_a_line_for_the_shell_is_one_that_works(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        del words[0]
+    command, *arguments = words or ["#"]
+    assert command in COMMANDS, f"what is {command}?"
+    COMMANDS[command](arguments)
+
+
+def check_deerapi_remix(arguments: list[str]) -> None:
+    """The command line knows the command, and takes its options and arguments."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    with contextlib.suppress(SystemExit), group.make_context("deerapi-remix", arguments.copy()) as context:
+        name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+        assert command
+        command.make_context(name, rest, parent=context)
+
+
+def check_make(arguments: list[str]) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    assert {word for word in arguments if "=" not in word} <= targets
+
+
+def check_pip(arguments: list[str]) -> None:
+    assert arguments[0] == "install"
+    project = tomllib.loads(text_of("pyproject.toml"))["project"]
+    extras = set(project["optional-dependencies"])
+    for requirement in arguments[1:]:
+        name, _, wanted = requirement.removesuffix("]").partition("[")
+        assert name == project["name"] or name in WITH_PIP
+        assert name != project["name"] or set(filter(None, wanted.split(","))) <= extras
+
+
+def check_nothing(arguments: list[str]) -> None:
+    """What every shell has."""
+
+
+WITH_PIP = {"httpx", "opentelemetry-instrumentation-httpx", "opentelemetry-sdk"}
+COMMANDS = {
+    "deerapi-remix": check_deerapi_remix,
+    "make": check_make,
+    "pip": check_pip,
+    "export": check_nothing,
+    "#": check_nothing,
+}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        pytest.param(block, id=f"{page}:{block.line}")
+        for page in PAGES
+        for block in blocks_of(page)
+        if block.language == "yaml"
+    ],
+)
+def test_yaml_is_yaml(block: Block) -> None:
+    assert isinstance(yaml.safe_load(block.code), dict)
