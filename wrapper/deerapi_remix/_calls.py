@@ -1,43 +1,40 @@
 """The attempts of one call, and what follows from each."""
 
 import math
-from typing import Generic, TypeVar
+from typing import Generic
+
+import attrs
 
 from . import _clock
 from ._download import Transfer
-from ._exchange import Call, Exchange
+from ._exchange import Call, Exchange, T
 from ._polling import Wait, is_not_ready
 from ._retry import delay_after
 from ._settings import Settings
 from .config import RetryPolicy
 from .errors import DeerAPIError, WaitTimeoutError
 
-T = TypeVar("T")
 _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
 
 
+@attrs.define(slots=False, repr=False, eq=False)
 class Run(Generic[T]):
     """The attempts of one call, as both twins drive them: begin, then succeeded or failed."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        call: Call[T],
-        *,
-        deadline: float | None = None,
-        waiting: Wait | None = None,
-        transfer: Transfer | None = None,
-    ) -> None:
-        self.call = call
-        self._settings = settings
-        self._deadline = waiting.deadline if waiting else math.inf if deadline is None else deadline
-        self._waiting = waiting
-        self._transfer = transfer
+    _settings: Settings
+    call: Call[T]
+    _deadline: float | None = None
+    _waiting: Wait | None = None
+    _transfer: Transfer | None = None
+
+    def __attrs_post_init__(self) -> None:
         # Whoever downloads under a deadline has seen the job completed: the file must come.
-        self._until_ready = transfer is not None and deadline is not None
+        self._until_ready = self._transfer is not None and self._deadline is not None
+        given = self._waiting.deadline if self._waiting else self._deadline
+        self._ends = math.inf if given is None else given
         self._last: DeerAPIError | None = None
-        self._policy = _ONE_ATTEMPT if waiting else settings.retry
-        self._attempt = waiting.polls if waiting else 0
+        self._policy = _ONE_ATTEMPT if self._waiting else self._settings.retry
+        self._attempt = self._waiting.polls if self._waiting else 0
         self._started = _clock.monotonic()
         self._renew()
 
@@ -45,16 +42,16 @@ class Run(Generic[T]):
         """Count attempts and budget from here."""
         self._spent = 0
         # No submit starts after the deadline; for a file, `begin` gives up there.
-        latest = math.inf if self._transfer else self._deadline
+        latest = math.inf if self._transfer else self._ends
         self._budget_ends = min(_clock.monotonic() + self._policy.budget, latest)
 
     def begin(self) -> Exchange:
         """The next attempt; WaitTimeoutError if the time for the file is up."""
-        if self._transfer is not None and _clock.monotonic() >= self._deadline:
+        if self._transfer is not None and _clock.monotonic() >= self._ends:
             raise WaitTimeoutError("download: the deadline passed before the file was there") from self._last
         self._attempt += 1
         self._spent += 1
-        deadline = math.inf if self.call.paid else self._deadline  # No deadline ever clips a paid submit.
+        deadline = math.inf if self.call.paid else self._ends  # No deadline ever clips a paid submit.
         until = min(self._budget_ends + self._settings.patience, deadline)
         self._exchange = Exchange(self._settings, self.call, self._transfer, self._attempt, until, deadline)
         return self._exchange
@@ -82,7 +79,7 @@ class Run(Generic[T]):
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:
-        left = self._deadline - _clock.monotonic()
+        left = self._ends - _clock.monotonic()
         if self._transfer is not None:
             if self._transfer.advanced:  # New bytes.
                 self._renew()

@@ -4,11 +4,13 @@ import errno
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from .config import check_callbacks
 from .errors import DownloadError
+from .models import OnProgress
 
 _ACCEPTED_TYPES = re.compile(r"(video|image)/.+|(application|binary)/(octet-stream|mp4)")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
@@ -78,25 +80,19 @@ class PartFile:
 
     def looks_whole(self) -> bool:
         """Whether the boxes of an MP4 add up to the file; other formats are taken as they are."""
-        end = self._file.seek(0, os.SEEK_END)
-        try:
-            return self._boxes_reach(end)
-        finally:
-            self._file.seek(end)  # The rest may still come.
-
-    def _boxes_reach(self, end: int) -> bool:
-        position = 0
+        position, end = 0, self._file.seek(0, os.SEEK_END)
         while position < end:
             self._file.seek(position)
             header = self._file.read(16)
-            if position == 0 and header[4:8] != b"ftyp":
-                return len(header) >= 8  # Less cannot be told apart from a video that broke off.
             size = int.from_bytes(header[8:16] if header[:4] == b"\0\0\0\1" else header[:4], "big")
-            if size == 0:
-                return len(header) >= 8  # The last box reaches to the end, wherever that is.
-            if size < 8:
-                return False
-            position += size
+            another_format = position == 0 and header[4:8] != b"ftyp"
+            if len(header) >= 8 and (another_format or size == 0):
+                position = end  # The last box of a video may reach to the end, wherever that is.
+            elif size < 8 or another_format:
+                break  # A header that was cut.
+            else:
+                position += size
+        self._file.seek(end)  # The rest may still come.
         return position == end
 
     def _refuse_to_clobber(self) -> None:
@@ -113,7 +109,8 @@ class Transfer:
         advanced: Whether the latest attempt brought bytes that none before it had reached.
     """
 
-    def __init__(self, part: PartFile, on_progress: Callable[[int, int | None], None] | None) -> None:
+    def __init__(self, part: PartFile, on_progress: OnProgress | None) -> None:
+        check_callbacks(on_progress=on_progress)
         self.part = part
         self._on_progress = on_progress
         self.received = 0
@@ -173,10 +170,9 @@ class Transfer:
             raise self.error(f"{self._refused}{f': {explanation}' if explanation else ''}")
         if self.received == 0 and not self.expected:
             raise self.error("the file is empty")
-        if self.expected is not None and self.received > self.expected:
-            raise self.error("the file is longer than announced")
-        if self.expected is not None and self.received < self.expected:
-            raise self.error(f"only {self.received} of {self.expected} bytes came", retryable=True)
+        if self.expected is not None and self.received != self.expected:
+            problem = f"{self.received} bytes came where {self.expected} were announced"
+            raise self.error(problem, retryable=self.received < self.expected)
         if not self._framed and not self.part.looks_whole():
             raise self.error(f"the connection ended inside the video, after {self.received} bytes", retryable=True)
 
@@ -197,6 +193,5 @@ class Transfer:
         if not found or int(found[1]) != self.received or headers.get("ETag") != self._tag:
             return False
         total = None if found[3] == "*" else int(found[3])
-        if total is not None and self.expected is None:
-            self.expected = total
+        self.expected = total if self.expected is None else self.expected
         return total == self.expected

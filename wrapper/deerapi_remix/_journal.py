@@ -2,17 +2,18 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
-from .config import check_callback
+from .config import check_callbacks
 from .errors import DeerAPIError
 from .models import Event
 
 logger = logging.getLogger("deerapi_remix")
 
 
-def _log(level: int, event: str, text: str, *, exc_info: bool = False, **fields: object) -> None:
+def _log(level: int, event: str, text: str, *, exc_info: bool = False, **fields: Any) -> None:
     fields["event"] = event
     extra = {f"deerapi_{name}": value for name, value in fields.items()}
     logger.log(level, text, fields, extra=extra, exc_info=exc_info)
@@ -22,7 +23,7 @@ class Journal:
     """Log and events of one client and its copies."""
 
     def __init__(self, on_event: Callable[[Event], None] | None) -> None:
-        check_callback("on_event", on_event)
+        check_callbacks(on_event=on_event)
         self._on_event = on_event
         self._drifts: set[tuple[str, ...]] = set()
 
@@ -59,5 +60,5 @@ class Journal:
         if drift not in self._drifts:
             self._drifts.add(drift)
             told = "%(operation)s: the answer breaks the contract: %(problems)s; request id %(request_id)s"
-            fields = {"operation": operation, "problems": ", ".join(problems), "request_id": request_id}
+            fields: dict[str, Any] = {"operation": operation, "problems": ", ".join(problems), "request_id": request_id}
             _log(logging.WARNING, "drifted", told, **fields)

@@ -9,7 +9,7 @@ import typing
 import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -20,13 +20,11 @@ from deerapi_remix_generated.api.models import list_models
 from deerapi_remix_generated.api.videos import download_video_content, remix_video, retrieve_video
 from deerapi_remix_generated.types import UNSET, Unset
 
-from ._exchange import Call, Exchange
+from ._exchange import Call, Exchange, T
 from ._polling import poll_hint
 from ._settings import Settings
 from ._transport import AsyncSeam, Seam
 from .models import Model, Video, read_model, read_video, usable_id
-
-T = TypeVar("T")
 
 # What can be asked for
 
@@ -61,8 +59,6 @@ def poll(video_id: str) -> Call[tuple[Video, float | None]]:
 def download(video_id: str, variant: str | None) -> Call[None]:
     """Ask for the file of a job."""
     check_id(video_id)
-    if variant is not None:
-        _check_text("variant", variant)
     variants = list(contract.DownloadVideoContentVariant)
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(variants)}, not {variant!r}")

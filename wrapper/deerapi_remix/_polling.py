@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import _clock, errors
-from .config import PollingPolicy, check_seconds
-from .models import Video, number
+from .config import PollingPolicy, check_callbacks, check_seconds
+from .models import OnUpdate, Video, number
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
@@ -26,16 +26,18 @@ class Wait:
     """
 
     def __init__(
-        self, video: Video | str, policy: PollingPolicy, deadline: float, *, reported: Video | None = None
+        self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None = None
     ) -> None:
+        check_callbacks(on_update=on_update)
         self._policy = policy
+        self._on_update = on_update
         self.started = _clock.monotonic()
         self.deadline = deadline
         self.video = video if isinstance(video, Video) else None
         self.video_id = video.id if isinstance(video, Video) else video
         self.polls = 0
         self._answered = False
-        self._reported = reported
+        self._reported: Video | None = None
         self._asked: float | None = None
         self._error: errors.DeerAPIError | None = None
         self._first: tuple[float, int] | None = None
@@ -70,16 +72,22 @@ class Wait:
             error.add_note(f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again.")
             raise
 
-    def saw(self, video: Video, hint: float | None) -> bool:
-        """Take in the answer of a poll; whether status or progress are news to the user."""
+    def saw(self, video: Video, hint: float | None) -> None:
+        """Take in the answer of a poll."""
         self.polls += 1
         self.video = video
         self._answered = True
         self._asked = None if hint is None else self._clamp(hint)
         if self._first is None and video.progress:
             self._first = (_clock.monotonic(), video.progress)
+        self.report(video)
+
+    def report(self, video: Video) -> None:
+        """Tell the user, if status or progress are news."""
         last, self._reported = self._reported, video
-        return last is None or (last.status, last.progress) != (video.status, video.progress)
+        news = last is None or (last.status, last.progress) != (video.status, video.progress)
+        if news and self._on_update is not None:
+            self._on_update(video)
 
     def failed(self, error: errors.DeerAPIError) -> bool:
         """Take in a failed poll; whether the wait goes on."""
@@ -107,10 +115,9 @@ class Wait:
 
     def _may_be_unknown_yet(self, error: errors.DeerAPIError) -> bool:
         just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
-        if not just_accepted or not isinstance(error, errors.APIStatusError):
-            return False
-        told = f"{error.code} {error.message}".lower().replace("_", " ")
-        return error.status_code == 404 or (error.status_code == 400 and "not exist" in told)
+        told = str(error.args[0]).lower().replace("_", " ")
+        unknown = isinstance(error, errors.BadRequestError) and "not exist" in told
+        return just_accepted and (unknown or isinstance(error, errors.NotFoundError))
 
     def _interval(self) -> float:
         if self._asked and self._asked > 0:

@@ -3,16 +3,20 @@
 import copy
 import math
 import os
+from collections.abc import Callable
 from typing import Any, Generic, Self, TypeVar
+from urllib.request import getproxies
 
 import attrs
 import httpx
 
 from ._journal import Journal
+from ._pools import LIMITS, SmallPools
 from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_base_url, check_timeout, instance_of, is_loopback
 from .errors import ConfigurationError
+from .models import Event
 
-_Http = TypeVar("_Http", bound=httpx.Client | httpx.AsyncClient)
+Http = TypeVar("Http", bound=httpx.Client | httpx.AsyncClient)
 
 
 @attrs.frozen(repr=False)  # A traceback may show one that was never finished, and a generated repr would fail on it.
@@ -27,21 +31,35 @@ class Settings:
     strict: bool = attrs.field(validator=instance_of(bool))
     journal: Journal
 
-    def vary(self, **changes: Any) -> Self:
-        """These settings with what is not None exchanged."""
-        return attrs.evolve(self, **{name: value for name, value in changes.items() if value is not None})
-
     @property
     def patience(self) -> float:
         """The longest that one socket operation may take, in seconds."""
         return max(math.inf if limit is None else limit for limit in self.timeout.as_dict().values())
 
 
-class BaseClient:
+class BaseClient(Generic[Http]):
     """What both clients have in common."""
 
-    _settings: Settings
+    _kind: type[Http]
     _is_copy = False
+
+    def __init__(
+        self,
+        api_key: str | Callable[[], str] | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: Timeout = 60.0,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
+        polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
+        http_client: Http | None = None,
+        on_event: Callable[[Event], None] | None = None,
+        strict: bool = False,
+    ) -> None:
+        key = Key(api_key)
+        del api_key  # A traceback may show the locals of this frame.
+        key.check()
+        self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
+        self._connections = Connections(self._kind, self._settings.base_url, http_client)
 
     def with_options(
         self, *, timeout: Timeout | None = None, retry: RetryPolicy | None = None, polling: PollingPolicy | None = None
@@ -60,7 +78,9 @@ class BaseClient:
             >>> patient = client.with_options(polling=PollingPolicy(timeout=3600))
         """
         clone = copy.copy(self)
-        clone._settings = self._settings.vary(timeout=timeout, retry=retry, polling=polling)
+        given = {"timeout": timeout, "retry": retry, "polling": polling}
+        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        clone._settings = attrs.evolve(self._settings, **changes)
         clone._is_copy = True
         return clone
 
@@ -69,13 +89,13 @@ class BaseClient:
         return f"<{type(self).__name__} {getattr(getattr(self, '_settings', None), 'base_url', '')}>"
 
 
-class Connections(Generic[_Http]):
+class Connections(Generic[Http]):
     """The httpx client behind a client and its copies: the user's, or one of our own in every process.
 
     A forked child that used its parent's connections would read its parent's answers.
     """
 
-    def __init__(self, kind: type[_Http], base_url: str, handed_in: _Http | None) -> None:
+    def __init__(self, kind: type[Http], base_url: str, handed_in: Http | None) -> None:
         if handed_in is not None and not isinstance(handed_in, kind):
             raise TypeError(f"http_client must be an httpx.{kind.__name__}, not {type(handed_in).__name__}")
         self._kind = kind
@@ -85,7 +105,7 @@ class Connections(Generic[_Http]):
         self._process = os.getpid()
         self._closed = False
 
-    def http(self) -> _Http:
+    def http(self) -> Http:
         """The httpx client to use in this process."""
         if self._process != os.getpid():
             if self._handed_in is not None:
@@ -96,15 +116,18 @@ class Connections(Generic[_Http]):
             raise ConfigurationError("This client is closed; make a new one.")
         return self._http
 
-    def release(self) -> _Http | None:
+    def release(self) -> Http | None:
         """The httpx client to close, if it is ours and of this process."""
         self._closed = True
         return self._http if self._handed_in is None and self._process == os.getpid() else None
 
-    def _make(self) -> _Http:
-        # Shorter than the 5 s of common servers: they must not close a connection just as a submit goes out on it.
-        limits = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=3.0)
-        try:  # Proxies from the environment are not for this machine.
-            return self._kind(limits=limits, trust_env=not is_loopback(httpx.URL(self._base_url).host))
+    def _make(self) -> Http:
+        # Proxies from the environment are not for this machine.
+        options: dict[str, Any] = {"trust_env": not is_loopback(httpx.URL(self._base_url).host), "limits": LIMITS}
+        proxied = options["trust_env"] and getproxies().keys() & {"http", "https", "all"}
+        try:
+            if self._kind is httpx.AsyncClient and not proxied:  # httpx ignores proxies where a transport is given.
+                options["transport"] = SmallPools(trust_env=options["trust_env"])
+            return self._kind(**options)
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             raise ConfigurationError(f"The environment's proxies or certificates cannot be used: {error}") from error

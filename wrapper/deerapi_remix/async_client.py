@@ -2,47 +2,30 @@
 
 import asyncio
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import httpx
 
 from . import _clock, _operations
-from ._calls import Run, T
+from ._calls import Run
 from ._download import PartFile, Transfer
-from ._journal import Journal
+from ._exchange import T
 from ._polling import Wait, deadline_after
-from ._settings import BaseClient, Connections, Settings
+from ._settings import BaseClient
 from ._transport import AsyncSeam
-from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_callback
+from .config import check_callbacks
 from .errors import DeerAPIError
-from .models import Event, Model, OnProgress, OnUpdate, Video
+from .models import Model, OnProgress, OnUpdate, Video
 
 
-class AsyncRemixClient(BaseClient):
+class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
     """Remixes videos through DeerAPI on asyncio. It belongs to one event loop.
 
     Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions here, too.
     """
 
-    def __init__(
-        self,
-        api_key: str | Callable[[], str] | None = None,
-        *,
-        base_url: str | None = None,
-        timeout: Timeout = 60.0,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
-        polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
-        http_client: httpx.AsyncClient | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        strict: bool = False,
-    ) -> None:
-        key = Key(api_key)
-        del api_key  # A traceback may show the locals of this frame.
-        key.check()
-        self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
-        self._connections = Connections(httpx.AsyncClient, self._settings.base_url, http_client)
+    _kind = httpx.AsyncClient
 
     async def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
         """See `RemixClient.remix`."""
@@ -56,10 +39,9 @@ class AsyncRemixClient(BaseClient):
         self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None
     ) -> Video:
         """See `RemixClient.wait`."""
-        check_callback("on_update", on_update)
         _operations.id_of(video)
-        waiting = Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling))
-        return await self._follow(waiting, on_update)
+        deadline = deadline_after(timeout, self._settings.polling)
+        return await self._follow(Wait(video, self._settings.polling, deadline, on_update))
 
     async def download(
         self,
@@ -72,7 +54,6 @@ class AsyncRemixClient(BaseClient):
     ) -> Path:
         """See `RemixClient.download`."""
         call = _operations.download(_operations.id_of(video), variant)
-        check_callback("on_progress", on_progress)
         with PartFile(path, overwrite=overwrite) as part:
             await self._run(Run(self._settings, call, transfer=Transfer(part, on_progress)))
             await asyncio.to_thread(part.sync)
@@ -92,16 +73,14 @@ class AsyncRemixClient(BaseClient):
     ) -> Path:
         """See `RemixClient.remix_to_file`."""
         call = _operations.remix(video_id, prompt=prompt, model=model)
-        check_callback("on_update", on_update)
-        check_callback("on_progress", on_progress)
+        check_callbacks(on_update=on_update, on_progress=on_progress)
         deadline = deadline_after(timeout, self._settings.polling)
         with PartFile(path, overwrite=overwrite) as part:
             video = await self._run(Run(self._settings, call, deadline=deadline))
-            waiting = Wait(video, self._settings.polling, deadline, reported=video)
+            waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
-                if on_update is not None:
-                    on_update(video)
-                await self._follow(waiting, on_update)
+                waiting.report(video)
+                await self._follow(waiting)
                 transfer = Transfer(part, on_progress)
                 file = _operations.download(video.id, None)
                 await self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
@@ -123,7 +102,7 @@ class AsyncRemixClient(BaseClient):
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
-    async def _follow(self, waiting: Wait, on_update: OnUpdate | None) -> Video:
+    async def _follow(self, waiting: Wait) -> Video:
         while not waiting.finished:
             await _clock.async_sleep(waiting.delay())
             waiting.begin()
@@ -133,8 +112,7 @@ class AsyncRemixClient(BaseClient):
                 if not waiting.failed(error):
                     raise
             else:
-                if waiting.saw(video, hint) and on_update is not None:
-                    on_update(video)
+                waiting.saw(video, hint)
         return waiting.result()
 
     async def _run(self, run: Run[T]) -> T:

@@ -1,25 +1,24 @@
 """The synchronous client. `async_client.py` is its twin; a test derives one from the other and compares."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
 import httpx
 
 from . import _clock, _operations
-from ._calls import Run, T
+from ._calls import Run
 from ._download import PartFile, Transfer
-from ._journal import Journal
+from ._exchange import T
 from ._polling import Wait, deadline_after
-from ._settings import BaseClient, Connections, Settings
+from ._settings import BaseClient
 from ._transport import Seam
-from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_callback
+from .config import check_callbacks
 from .errors import DeerAPIError
-from .models import Event, Model, OnProgress, OnUpdate, Video
+from .models import Model, OnProgress, OnUpdate, Video
 
 
-class RemixClient(BaseClient):
+class RemixClient(BaseClient[httpx.Client]):
     """Remixes videos through DeerAPI. Threads may share one.
 
     Args:
@@ -41,23 +40,7 @@ class RemixClient(BaseClient):
         ...     path = client.remix_to_file("video_123", "bow.mp4", prompt="The cat takes a bow")
     """
 
-    def __init__(
-        self,
-        api_key: str | Callable[[], str] | None = None,
-        *,
-        base_url: str | None = None,
-        timeout: Timeout = 60.0,
-        retry: RetryPolicy = RetryPolicy(),  # noqa: B008  # Frozen.
-        polling: PollingPolicy = PollingPolicy(),  # noqa: B008  # Frozen.
-        http_client: httpx.Client | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        strict: bool = False,
-    ) -> None:
-        key = Key(api_key)
-        del api_key  # A traceback may show the locals of this frame.
-        key.check()
-        self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
-        self._connections = Connections(httpx.Client, self._settings.base_url, http_client)
+    _kind = httpx.Client
 
     def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
         """Submit a paid job that makes a new video from a completed one.
@@ -117,10 +100,9 @@ class RemixClient(BaseClient):
         Example:
             >>> video = client.wait(video, timeout=600, on_update=lambda video: print(video.status, video.progress))
         """
-        check_callback("on_update", on_update)
         _operations.id_of(video)
-        waiting = Wait(video, self._settings.polling, deadline_after(timeout, self._settings.polling))
-        return self._follow(waiting, on_update)
+        deadline = deadline_after(timeout, self._settings.polling)
+        return self._follow(Wait(video, self._settings.polling, deadline, on_update))
 
     def download(
         self,
@@ -154,7 +136,6 @@ class RemixClient(BaseClient):
             PosixPath('bow.mp4')
         """
         call = _operations.download(_operations.id_of(video), variant)
-        check_callback("on_progress", on_progress)
         with PartFile(path, overwrite=overwrite) as part:
             self._run(Run(self._settings, call, transfer=Transfer(part, on_progress)))
             part.sync()
@@ -196,16 +177,14 @@ class RemixClient(BaseClient):
             PosixPath('bow.mp4')
         """
         call = _operations.remix(video_id, prompt=prompt, model=model)
-        check_callback("on_update", on_update)
-        check_callback("on_progress", on_progress)
+        check_callbacks(on_update=on_update, on_progress=on_progress)
         deadline = deadline_after(timeout, self._settings.polling)
         with PartFile(path, overwrite=overwrite) as part:
             video = self._run(Run(self._settings, call, deadline=deadline))
-            waiting = Wait(video, self._settings.polling, deadline, reported=video)
+            waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
-                if on_update is not None:
-                    on_update(video)
-                self._follow(waiting, on_update)
+                waiting.report(video)
+                self._follow(waiting)
                 transfer = Transfer(part, on_progress)
                 file = _operations.download(video.id, None)
                 self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
@@ -238,7 +217,7 @@ class RemixClient(BaseClient):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow(self, waiting: Wait, on_update: OnUpdate | None) -> Video:
+    def _follow(self, waiting: Wait) -> Video:
         while not waiting.finished:
             _clock.sleep(waiting.delay())
             waiting.begin()
@@ -248,8 +227,7 @@ class RemixClient(BaseClient):
                 if not waiting.failed(error):
                     raise
             else:
-                if waiting.saw(video, hint) and on_update is not None:
-                    on_update(video)
+                waiting.saw(video, hint)
         return waiting.result()
 
     def _run(self, run: Run[T]) -> T:

@@ -41,12 +41,12 @@ def check_seconds(name: str, value: object) -> None:
         raise ValueError(f"{name} must not be negative or NaN, not {value}")
 
 
-def check_callback(name: str, value: object) -> None:
-    """Raise TypeError unless `value` is None or a plain function: a coroutine function would never run."""
-    if value is None:
-        return
-    if not callable(value) or any(map(inspect.iscoroutinefunction, (value, type(value).__call__))):
-        raise TypeError(f"{name} must be a plain function, not {type(value).__name__} {value!r}")
+def check_callbacks(**callbacks: object) -> None:
+    """Raise TypeError unless each is None or a plain function: a coroutine function would never run."""
+    for name, value in callbacks.items():
+        plain = callable(value) and not any(map(inspect.iscoroutinefunction, (value, type(value).__call__)))
+        if value is not None and not plain:
+            raise TypeError(f"{name} must be a plain function, not {type(value).__name__} {value!r}")
 
 
 @attrs.frozen
@@ -97,7 +97,7 @@ class Key:
             source = os.environ.get("DEERAPI_KEY", "")
         self._rotates = callable(source)
         if callable(source):
-            check_callback("api_key", source)
+            check_callbacks(api_key=source)
         self._ask: Callable[[], object] = source if callable(source) else lambda: source
 
     def check(self) -> None:

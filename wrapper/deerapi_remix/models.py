@@ -138,8 +138,7 @@ def number(value: object) -> int | None:
     """`value` as a whole number, if it can be one; reads `"47%"` as 47."""
     if isinstance(value, bool):
         return None
-    if isinstance(value, str):
-        value = value.strip().removesuffix("%")
+    value = value.strip().removesuffix("%") if isinstance(value, str) else value
     try:
         found = value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
         return found if abs(found) < 1e300 else None

@@ -69,9 +69,9 @@ BAD_VARIANTS: list[tuple[Any, type[Exception]]] = [
     ("video ", ValueError),
     ("video&a=b", ValueError),
     ("\ud800", ValueError),
-    (5, TypeError),
-    (True, TypeError),
-    (b"video", TypeError),
+    (5, ValueError),
+    (True, ValueError),
+    (b"video", ValueError),
 ]
 
 BAD_SECONDS: list[tuple[Any, type[Exception]]] = [

@@ -1,0 +1,123 @@
+"""Many calls at once: the connections of the asynchronous client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+
+import httpx
+import pytest
+
+from deerapi_remix import APIConnectionError, APITimeoutError, AsyncRemixClient, RetryPolicy
+
+from .conftest import Loopback
+
+JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
+
+
+def job(request: str) -> bytes:
+    """The job that the request asks for."""
+    name = re.findall(r"GET /v1/videos/(\S+)", request)
+    body = json.dumps(
+        {
+            "id": name[0],
+            "object": "video",
+            "model": "sora-2",
+            "status": "queued",
+            "progress": 0,
+            "created_at": 1,
+            "size": "1280x720",
+            "seconds": "8",
+        }
+    ).encode()
+    return HEAD + str(len(body)).encode() + b"\r\n\r\n" + body
+
+
+async def test_five_hundred_calls_at_once_share_a_hundred_connections(loopback: Loopback) -> None:
+    loopback.answer = job
+    async with AsyncRemixClient(base_url=loopback.url) as client:
+        found = await asyncio.gather(*(client.retrieve(f"video_{number}") for number in range(500)))
+    assert [video.id for video in found] == [f"video_{number}" for number in range(500)]
+    assert loopback.connections <= 100
+
+
+async def test_calls_one_after_the_other_share_one_connection(loopback: Loopback) -> None:
+    loopback.answer = job
+    async with AsyncRemixClient(base_url=loopback.url) as client:
+        for number in range(20):
+            await client.retrieve(f"video_{number}")
+    assert loopback.connections == 1
+
+
+async def test_whoever_waits_for_a_connection_gets_one_in_turn(loopback: Loopback) -> None:
+    loopback.answer = job
+    done: list[int] = []
+
+    async def call_twice(client: AsyncRemixClient, number: int) -> None:
+        for _ in range(2):
+            await client.retrieve(f"video_{number}")
+            done.append(number)
+
+    async with AsyncRemixClient(base_url=loopback.url) as client, asyncio.TaskGroup() as group:
+        for number in range(200):
+            group.create_task(call_twice(client, number))
+    # Nobody is served a second time long before somebody else was served at all.
+    assert len(set(done[:300])) == 200
+
+
+async def test_without_a_free_connection_in_time_nothing_is_sent(loopback: Loopback) -> None:
+    answered = threading.Event()
+    sent = threading.Semaphore(0)
+
+    def late(request: str) -> bytes:
+        sent.release()
+        answered.wait(30)
+        return job(request)
+
+    loopback.answer = late
+    timeout = httpx.Timeout(30, pool=0.01)
+    async with AsyncRemixClient(base_url=loopback.url, timeout=timeout, retry=RetryPolicy(attempts=1)) as client:
+        taking = [asyncio.create_task(client.retrieve(f"video_{number}")) for number in range(100)]
+        await asyncio.to_thread(lambda: [sent.acquire(timeout=30) for _ in taking])
+        with pytest.raises(APITimeoutError, match="the request was not sent") as caught:
+            await client.remix("video_123", prompt="x")
+        answered.set()
+        await asyncio.gather(*taking)
+        assert (await client.retrieve("video_100")).id == "video_100"
+    assert caught.value.may_have_been_charged is False
+    assert not any(request.startswith("POST") for request in loopback.requests)
+
+
+async def test_cancelled_calls_give_their_connections_back(loopback: Loopback) -> None:
+    answered = threading.Event()
+
+    def late(request: str) -> bytes:
+        answered.wait(30)
+        return job(request)
+
+    loopback.answer = late
+    async with AsyncRemixClient(base_url=loopback.url) as client:
+        for _ in range(3):
+            calls = [asyncio.create_task(client.retrieve("video_1")) for _ in range(150)]
+            await asyncio.sleep(0.05)
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+        answered.set()
+        found = await asyncio.gather(*(client.retrieve(f"video_{number}") for number in range(100)))
+    assert len(found) == 100
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
+async def test_a_proxy_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, loopback: Loopback, name: str
+) -> None:
+    loopback.answer = lambda _: b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    monkeypatch.setenv(name, loopback.url)
+    async with AsyncRemixClient(base_url="https://api.deerapi.test", retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(APIConnectionError, match="the request was not sent"):
+            await client.remix("video_123", prompt="x")
+    assert [request.partition("\n")[0] for request in loopback.requests] == ["CONNECT api.deerapi.test:443 HTTP/1.1"]
