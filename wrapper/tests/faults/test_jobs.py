@@ -1,0 +1,396 @@
+"""Whole jobs under random faults: whatever happens, none is lost, none is paid for twice, and no half file is left.
+
+`FAULTS=long` runs 2,400 of them, else there are a few hundred, always the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, note, settings
+from hypothesis import strategies as st
+
+from deerapi_remix import (
+    AsyncRemixClient,
+    DeerAPIError,
+    PollingPolicy,
+    RemixClient,
+    RemixFailedError,
+    RetryPolicy,
+    Video,
+    _clock,
+)
+from deerapi_remix.testing import FakeDeerAPI
+
+from ..conftest import KEY, Clock
+from ..wire import Plain
+from .jobs_faults import (
+    AFTERWARDS,
+    DOWNLOAD,
+    ENDINGS,
+    FRAMINGS,
+    HOW,
+    POLL,
+    SHAPES,
+    SOURCE,
+    SUBMIT,
+    Fault,
+    Scene,
+    broken_download,
+    broken_submit,
+    drifting_submit,
+    files,
+)
+from .jobs_sockets import async_http_client, http_client
+from .server import fault_server
+
+JOBS = 1_200 if os.environ.get("FAULTS") == "long" else 250
+ATTEMPTS = 4
+TIMEOUT = BUDGET = 60.0
+# A piece of a trickle that is under way when the time is up.
+SLACK = 15.0
+OLD = b"what was there before"
+
+
+@attrs.frozen
+class Plan:
+    """All that is decided about a job before it begins."""
+
+    connects: list[str]
+    submits: list[Fault]
+    polls: list[Fault]
+    downloads: list[Fault]
+    at_once: bool
+    timeout: float
+    render_seconds: float
+    resend_paid: bool
+    strict: bool
+    overwrite: bool
+    fails: bool
+    mishap: str
+
+    @property
+    def faults(self) -> int:
+        return len(self.connects) + len(self.submits) + len(self.polls) + len(self.downloads)
+
+    @property
+    def posts_allowed(self) -> int:
+        """By the rules of resending, which look at nothing but what befell each submit."""
+        allowed = 1
+        for fault in self.submits[: ATTEMPTS - 1]:
+            if fault.again == "never" or (fault.again == "resend_paid" and not self.resend_paid):
+                break
+            allowed += 1
+        return allowed
+
+
+percent = st.integers(0, 100)
+submit_faults = st.one_of(
+    st.sampled_from(SUBMIT),
+    st.sampled_from([fault for fault in SUBMIT if fault.again != "never"]),
+    st.builds(drifting_submit, st.sampled_from(SHAPES), st.sampled_from(FRAMINGS)),
+    st.builds(broken_submit, st.sampled_from(SHAPES), st.sampled_from(FRAMINGS), percent, st.sampled_from(ENDINGS)),
+)
+download_faults = st.one_of(
+    st.sampled_from(DOWNLOAD),
+    st.builds(
+        broken_download,
+        st.sampled_from(HOW),
+        percent,
+        st.sampled_from(("close", "reset", "silence")),
+        st.sampled_from(AFTERWARDS),
+    ),
+)
+plans = st.builds(
+    Plan,
+    connects=st.lists(st.sampled_from(("accepted", "accepted", "refused", "timeout")), max_size=5),
+    submits=st.one_of(st.just([]), st.lists(submit_faults, min_size=1, max_size=5)),
+    polls=st.lists(st.sampled_from(POLL), max_size=5),
+    downloads=st.lists(download_faults, max_size=6),
+    at_once=st.booleans(),
+    timeout=st.sampled_from((20.0, 120.0, 900.0)),
+    render_seconds=st.sampled_from((0.0, 5.0, 40.0)),
+    resend_paid=st.sampled_from((True, True, False)),
+    strict=st.sampled_from((False, False, True)),
+    overwrite=st.booleans(),
+    fails=st.sampled_from((False, False, False, False, True)),
+    mishap=st.sampled_from(("none", "none", "none", "on_update raises", "on_progress raises", "target taken")),
+)
+
+
+class Mishap(Exception):  # noqa: N818
+    """The user's own."""
+
+
+class Job:
+    """One job as its user lives it, and what must hold after every step."""
+
+    def __init__(self, plan: Plan, scene: Scene, client: RemixClient, folder: Path, log: list[str]) -> None:
+        self._plan = plan
+        self._scene = scene
+        self._client = client
+        self._folder = folder
+        self._log = log
+        self.target = folder / "bow.mp4"
+        self._others: set[str] = set()
+        self._done: set[str] = set()
+        if plan.overwrite:
+            self._put_another()
+
+    def live(self) -> str:
+        """Submit, wait and download; after a failure go on by the id. How it ended."""
+        video_id = self._submit_all() if self._plan.at_once else self._submit()
+        if video_id is None:
+            return "no job is known"
+        posts = self._scene.posts
+        end = self._go_on(video_id)
+        assert self._scene.posts == posts, "a job whose id is known was paid for again"
+        return end
+
+    def _submit(self) -> str | None:
+        def submit() -> str:
+            return self._client.remix(SOURCE, prompt="The cat takes a bow").id
+
+        result = self._step(submit, BUDGET + TIMEOUT)
+        return self._after_submit(result)
+
+    def _submit_all(self) -> str | None:
+        accepted: list[str] = []
+
+        def on_update(video: Video) -> None:
+            accepted.append(video.id)
+            self._meddle("on_update raises")
+            self._take_target()
+
+        def submit() -> str:
+            path = self._client.remix_to_file(
+                SOURCE,
+                self.target,
+                prompt="The cat takes a bow",
+                timeout=self._plan.timeout,
+                overwrite=self._plan.overwrite,
+                on_update=on_update,
+                on_progress=lambda *_: self._meddle("on_progress raises"),
+            )
+            assert path == self.target
+            self._check_saved()
+            return accepted[0]
+
+        # No deadline clips a submit that has started.
+        return self._after_submit(self._step(submit, self._plan.timeout + TIMEOUT))
+
+    def _after_submit(self, result: str | BaseException) -> str | None:
+        told, posts = self._scene.told, self._scene.posts
+        assert posts <= self._plan.posts_allowed, f"{posts} submits, {self._plan.posts_allowed} allowed"
+        known = {result} if isinstance(result, str) else ids_in(result) - {SOURCE}
+        assert known <= self._scene.issued, "an id that the server never issued"
+        assert set(told) <= known, f"lost: {set(told) - known}"
+        unseen = self._scene.issued - known - set(self._scene.hidden)
+        if unseen:
+            assert isinstance(result, DeerAPIError)
+            assert result.may_have_been_charged, "a job was paid for, and the error denies it"
+        if posts == 0 and isinstance(result, DeerAPIError):
+            assert not result.may_have_been_charged, "nothing arrived, and the error says that a job may be charged"
+        if isinstance(result, DeerAPIError):
+            assert not (result.retryable and unseen), "to call again would pay again"
+        assert len(known) <= 1
+        return next(iter(known), None)
+
+    def _go_on(self, video_id: str) -> str:
+        # Every round that fails uses up a fault; the job may be rendering for two more, and the target be taken.
+        for _ in range(self._plan.faults + 5):
+            if self._saved():
+                return "saved"
+            end = self._step(lambda: self._wait(video_id), self._plan.timeout)
+            if isinstance(end, RemixFailedError):
+                assert self._plan.fails
+                return "failed"
+            if isinstance(end, BaseException):
+                self._names(end, video_id)
+                continue
+            saved = self._step(lambda: self._download(video_id), (self._plan.faults + 1) * (BUDGET + TIMEOUT))
+            if isinstance(saved, FileExistsError):
+                self.target = self._folder / "another.mp4"
+            elif isinstance(saved, BaseException):
+                self._names(saved, video_id)
+        raise AssertionError("the job is known, and its file never comes")
+
+    def _wait(self, video_id: str) -> str:
+        def on_update(_: Video) -> None:
+            self._meddle("on_update raises")
+
+        video = self._client.wait(video_id, timeout=self._plan.timeout, on_update=on_update)
+        assert video.id == video_id
+        assert video.is_completed
+        return video.id
+
+    def _download(self, video_id: str) -> str:
+        self._take_target()
+        path = self._client.download(
+            video_id,
+            self.target,
+            overwrite=self._plan.overwrite,
+            on_progress=lambda *_: self._meddle("on_progress raises"),
+        )
+        assert path == self.target
+        self._check_saved()
+        return video_id
+
+    def _step(self, call: Callable[[], str], seconds: float) -> str | BaseException:
+        """One call: its result or what it raised, in time, with nothing left behind and nothing given away."""
+        began = self._scene.clock.time
+        result: str | BaseException
+        try:
+            result = call()
+        except AssertionError:
+            raise
+        except (DeerAPIError, OSError, Mishap) as error:
+            result = error
+            shown = "".join([*traceback.format_exception(error), repr(error), repr(vars(error))])
+            assert KEY not in shown, "an error gives the key away"
+        took = self._scene.clock.time - began
+        assert took <= seconds + SLACK, f"a call took {took} s, {seconds} s were allowed"
+        assert not any(KEY in line for line in self._log), "the log gives the key away"
+        self._check_files()
+        return result
+
+    def _names(self, error: BaseException, video_id: str) -> None:
+        assert video_id in ids_in(error) or isinstance(error, Mishap | OSError)
+        if isinstance(error, DeerAPIError):
+            assert error.video_id == video_id
+            assert not error.may_have_been_charged
+
+    def _meddle(self, mishap: str) -> None:
+        if self._plan.mishap == mishap and mishap not in self._done:
+            self._done.add(mishap)
+            raise Mishap
+
+    def _take_target(self) -> None:
+        """Another process takes the name while the job renders."""
+        if self._plan.mishap == "target taken" and not self._others:
+            self._put_another()
+
+    def _put_another(self) -> None:
+        self.target.write_bytes(OLD)
+        self._others.add(self.target.name)
+
+    def _saved(self) -> bool:
+        return self.target.exists() and self.target.read_bytes() in files(self._scene.version)
+
+    def _check_saved(self) -> None:
+        assert self._saved(), "what was saved is no file that the server ever had"
+
+    def _check_files(self) -> None:
+        left = sorted(path.name for path in self._folder.iterdir())
+        assert set(left) <= {"bow.mp4", "another.mp4"}, f"left behind: {left}"
+        for name in left:
+            content = (self._folder / name).read_bytes()
+            was_there = name in self._others and content == OLD
+            assert was_there or content in files(self._scene.version), f"{name} is not whole"
+
+
+def ids_in(error: BaseException) -> set[str]:
+    """The ids of jobs that an exception tells its catcher."""
+    told = list(getattr(error, "__notes__", []))
+    if isinstance(error, DeerAPIError):
+        told += [error.video_id or "", error.video.id if error.video else ""]
+    return set(re.findall(r"video_[0-9a-f]{32}|video_123", " ".join(told)))
+
+
+@contextmanager
+def virtual_time() -> Iterator[Clock]:
+    clock = Clock()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("monotonic", "now", "sleep", "async_sleep"):
+            patch.setattr(_clock, name, getattr(clock, name))
+        yield clock
+
+
+@contextmanager
+def everything_logged() -> Iterator[list[str]]:
+    lines: list[str] = []
+
+    class Lines(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(self.format(record))
+
+    root, handler, level = logging.getLogger(), Lines(logging.DEBUG), logging.getLogger().level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.setLevel(level)
+        root.removeHandler(handler)
+
+
+def live(plan: Plan, *, asynchronous: bool) -> None:
+    note(str(plan))
+    with (
+        virtual_time() as clock,
+        everything_logged() as log,
+        tempfile.TemporaryDirectory() as folder,
+        asyncio.Runner() as runner,
+    ):
+        fake = FakeDeerAPI(clock=clock.now, render_seconds=plan.render_seconds)
+        if plan.fails:
+            fake.fails()
+        scene = Scene(
+            clock, fake, connects=plan.connects, submits=plan.submits, polls=plan.polls, downloads=plan.downloads
+        )
+        options: dict[str, Any] = {
+            "timeout": TIMEOUT,
+            "retry": RetryPolicy(attempts=ATTEMPTS, budget=BUDGET, resend_paid=plan.resend_paid),
+            "polling": PollingPolicy(timeout=plan.timeout),
+            "strict": plan.strict,
+        }
+        with fault_server(fake, *[scene.step] * 500) as server:
+            close: Callable[[], None]
+            client: RemixClient
+            if asynchronous:
+                pool = async_http_client(scene)
+                twin = AsyncRemixClient(KEY, base_url=server.url, http_client=pool, **options)
+                client = cast(RemixClient, Plain(twin, runner))
+                close = partial(runner.run, pool.aclose())
+            else:
+                http = http_client(scene)
+                client = RemixClient(KEY, base_url=server.url, http_client=http, **options)
+                close = http.close
+            try:
+                event(Job(plan, scene, client, Path(folder), log).live())
+            finally:
+                close()
+
+
+def jobs(test: Any) -> Any:
+    chosen = settings(
+        max_examples=JOBS,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate, Phase.shrink],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    return chosen(given(plans)(test))
+
+
+@jobs
+def test_no_job_is_lost_or_paid_for_twice(plan: Plan) -> None:
+    live(plan, asynchronous=False)
+
+
+@jobs
+def test_no_job_of_the_asynchronous_client_is_lost_or_paid_for_twice(plan: Plan) -> None:
+    live(plan, asynchronous=True)
