@@ -7,6 +7,8 @@ import gc
 import logging
 import os
 import re
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Coroutine, Generator
@@ -17,7 +19,15 @@ import attrs
 import httpx
 import pytest
 
-from deerapi_remix import AsyncRemixClient, DeerAPIError, Event, PollingPolicy, RetryPolicy
+from deerapi_remix import (
+    APIConnectionError,
+    AsyncRemixClient,
+    ConfigurationError,
+    DeerAPIError,
+    Event,
+    PollingPolicy,
+    RetryPolicy,
+)
 from deerapi_remix.testing import FakeDeerAPI
 
 from .server import FaultServer, Peer, Step, fault_server, http, message
@@ -409,3 +419,104 @@ def test_a_job_cancelled_at_any_wait_is_known_or_warned_of(tmp_path: Path, caplo
             run(main())
         assert server.posts <= 1
     assert nth > 4
+
+
+# Closing
+
+
+@attrs.frozen
+class Closing:
+    """A client that is closed by another task.
+
+    Attributes:
+        work: What is under way.
+        steps: What the server does until then.
+        error: How the work ends.
+        says: What the error says.
+        charged: Whether a job may have been charged.
+    """
+
+    work: Callable[[AsyncRemixClient, Path, Moment], Work]
+    steps: Callable[[Moment], list[Step]]
+    error: type[DeerAPIError]
+    says: str
+    posts: int = 0
+    charged: bool = False
+
+
+CLOSINGS = {
+    "while a submit is awaited": Closing(
+        remix, lambda moment: [moment.part()], APIConnectionError, "no whole answer came", posts=1, charged=True
+    ),
+    "while a poll is awaited": Closing(
+        wait, lambda moment: [moment.part()], ConfigurationError, "This client is closed"
+    ),
+    "between polls": Closing(watched_remix_to_file, lambda _: [], ConfigurationError, "This client is closed", posts=1),
+    "while a file arrives": Closing(
+        download, lambda moment: [moment.part(half)], ConfigurationError, "This client is closed"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSINGS)
+def test_closing_a_client_ends_what_is_under_way_with_a_clear_error(name: str, tmp_path: Path) -> None:
+    closing = CLOSINGS[name]
+
+    async def main() -> None:
+        moment = Moment()
+        server.script(*closing.steps(moment))
+        polling = PollingPolicy(initial_interval=0.05, max_interval=0.05)
+        client = AsyncRemixClient(base_url=server.url, polling=polling)
+        task = asyncio.create_task(closing.work(client, tmp_path, moment))
+        await moment.reached()
+        await client.aclose()
+        with pytest.raises(closing.error, match=closing.says) as caught:
+            await asyncio.wait_for(task, 10)
+        assert caught.value.may_have_been_charged is closing.charged
+        assert caught.value.video_id in server.fake.jobs
+        assert files(tmp_path) == []
+
+    with fault_server(FakeDeerAPI(render_seconds=60)) as server:
+        run(main())
+    assert server.posts == closing.posts
+
+
+PROGRAM = """
+import asyncio
+import logging
+import sys
+from pathlib import Path
+
+from deerapi_remix import AsyncRemixClient, PollingPolicy
+
+logging.getLogger("deerapi_remix").addHandler(logging.NullHandler())
+
+
+async def main():
+    asyncio.get_running_loop().slow_callback_duration = 60  # Slow machines are told of, too.
+    polling = PollingPolicy(initial_interval=0.01, max_interval=0.01)
+    async with AsyncRemixClient(base_url=sys.argv[1], polling=polling) as client:
+        for seconds in (0.0, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1):
+            for call in (client.models, lambda: client.remix_to_file("video_123", sys.argv[2], prompt="x")):
+                try:
+                    async with asyncio.timeout(seconds):
+                        await asyncio.gather(call(), call(), call())
+                except (TimeoutError, FileExistsError):
+                    Path(sys.argv[2]).unlink(missing_ok=True)
+        abandoned = asyncio.create_task(client.remix_to_file("video_123", sys.argv[2] + "2", prompt="x"))
+        await asyncio.sleep(0.02)
+        abandoned.cancel()
+
+
+asyncio.run(main())
+"""
+
+
+def test_a_program_that_cancels_its_calls_ends_without_a_word(tmp_path: Path) -> None:
+    with fault_server(FakeDeerAPI(render_seconds=0.03)) as server:
+        arguments = [server.url, str(tmp_path / "bow.mp4")]
+        command = [sys.executable, "-X", "dev", "-W", "error", "-c", PROGRAM, *arguments]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr == ""
+    assert ended.returncode == 0
+    assert [name for name in files(tmp_path) if not name.startswith("bow.mp4")] == []
