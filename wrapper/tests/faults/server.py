@@ -22,7 +22,11 @@ from deerapi_remix.testing.fake import Answer, Request
 
 Step = Callable[["Peer"], None]
 _LENGTH = re.compile(rb"^content-length: *([0-9]+)", re.IGNORECASE | re.MULTILINE)
-_HEAD = re.compile(rb"[A-Z]+ /\S* HTTP/1\.1\r\n.*?\r\n\r\n", re.DOTALL)
+
+
+class _Socket(ssl.SSLSocket):
+    def __del__(self) -> None:
+        self.close()  # `wrap_socket` drops the one it was making if the client has gone meanwhile.
 
 
 class HangUp(Exception):  # noqa: N818  # What a peer does, and no error.
@@ -33,18 +37,34 @@ class Peer:
     """One connection.
 
     Attributes:
+        server: The server that accepted it.
         received: Every byte that came.
         sent: Every byte that left.
+        sent_at: When the latest of them left, on the monotonic clock.
         times: When each request had come whole, on the monotonic clock.
+        key: The key that the latest request carried, for steps that echo it.
     """
 
-    def __init__(self, connection: socket.socket, fake: FakeDeerAPI) -> None:
+    def __init__(self, connection: socket.socket, server: FaultServer) -> None:
         self._connection = connection
-        self._fake = fake
         self._read = 0
+        self.server = server
         self.received = bytearray()
         self.sent = bytearray()
+        self.sent_at = 0.0
         self.times: list[float] = []
+        self.key = ""
+
+    @property
+    def heads(self) -> list[str]:
+        """The first line and the headers of every request, the last one as far as it came."""
+        found, rest = [], bytes(self.received)
+        while rest.startswith((b"POST /", b"GET /")):
+            head, end, rest = rest.partition(b"\r\n\r\n")
+            length = _LENGTH.search(head)
+            rest = rest[int(length[1]) if length else 0 :]
+            found.append((head + end).decode("latin-1"))
+        return found
 
     def request(self) -> Request:
         """Read the next request, whole."""
@@ -61,13 +81,14 @@ class Peer:
         method, target, _ = line.split(" ")
         path, _, query = target.partition("?")
         headers = {name.strip().lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+        self.key = headers.get("authorization", "").removeprefix("Bearer ")
         return Request(
             method=method, path=path, query=query, headers=headers, body=bytes(self.received[end + 4 : whole])
         )
 
     def exchange(self) -> Answer:
         """Read the next request, and have the fake do what it asks for. Nothing is sent yet."""
-        return self._fake.handle(self.request())
+        return self.server.fake.handle(self.request())
 
     def answer(self) -> None:
         """Do what the next request asks for, and say so: the step of a server without faults."""
@@ -79,6 +100,7 @@ class Peer:
         while view:
             count = self._connection.send(view[:65536])
             self.sent += view[:count]
+            self.sent_at = time.monotonic()
             view = view[count:]
 
     def trickle(self, data: bytes, seconds: float) -> None:
@@ -104,6 +126,12 @@ class Peer:
         """Hang up in good order: what is on its way still arrives."""
         self._connection.shutdown(socket.SHUT_WR)
         self.stall()
+
+    def farewell(self, data: bytes) -> None:
+        """Send `data` and hang up in one stroke, so that who has read it can know."""
+        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        self.send(data)
+        self.close()
 
     def reset(self) -> None:
         """Hang up with RST, so that what is on its way is lost."""
@@ -132,16 +160,19 @@ class FaultServer:
         fake: What answers where no step says otherwise.
         url: The base URL. Behind TLS its host is `localhost`.
         peers: Every connection so far.
+        tls: What coming connections are wrapped in.
+        others: Further servers that steps have made, of other origins; they end with this one.
     """
 
     def __init__(self, fake: FakeDeerAPI, *steps: Step, tls: ssl.SSLContext | None = None) -> None:
         self.fake = fake
         self._steps: Iterator[Step] = iter(steps)
-        self._tls = tls
+        self.tls = tls
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []
         self.peers: list[Peer] = []
+        self.others: list[FaultServer] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self._listener.getsockname()[1]
         self.url = f"https://localhost:{self.port}" if tls else f"http://127.0.0.1:{self.port}"
@@ -151,25 +182,42 @@ class FaultServer:
         """What befalls the coming requests, one step each."""
         self._steps = iter(steps)
 
+    def other(self, *steps: Step, tls: ssl.SSLContext | None = None) -> FaultServer:
+        """Start a server of another origin, with the same jobs behind it."""
+        other = FaultServer(self.fake, *steps, tls=tls)
+        self.others.append(other)
+        return other
+
+    def refuse(self) -> None:
+        """Let nobody connect any more. Connections that are open stay so."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def deafen(self) -> None:
+        """Let everybody who wants to connect wait for ever."""
+        self.refuse()
+        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=0)
+        for _ in range(2):  # Nobody accepts, so these fill the queue.
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._open.append(filler)
+
     @property
     def posts(self) -> int:
         """How many submits arrived, as the bytes on the sockets tell; one of which the head broke off counts, too."""
-        return sum(len(re.findall(rb"(?:^|\})POST /", bytes(peer.received))) for peer in self.peers)
+        return sum(head.startswith("POST /") for peer in self.peers for head in peer.heads)
 
     @property
     def heads(self) -> list[str]:
         """The first line and the headers of every request, in the order of the connections."""
-        found = []
-        for peer in self.peers:
-            received = bytes(peer.received)
-            found += [
-                head.decode("latin-1")
-                for head in re.findall(rb"[A-Z]+ /\S* HTTP/1\.1\r\n.*?\r\n\r\n", received, re.DOTALL)
-            ]
-        return found
+        return [head for peer in self.peers for head in peer.heads]
 
     def close(self) -> None:
         """Hang up on everyone, and wait until all threads have ended."""
+        for other in self.others:
+            other.close()
         for each in (self._listener, *self._open):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -184,19 +232,21 @@ class FaultServer:
         thread.start()
 
     def _accept(self) -> None:
+        listener = self._listener
         with suppress(OSError):
             while True:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open.append(connection)
                 self._start(self._serve, connection)
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError, HangUp), connection:
-            if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
+            if self.tls:
+                self.tls.sslsocket_class = _Socket
+                connection = self.tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
-            peer = Peer(connection, self.fake)
+            peer = Peer(connection, self)
             self.peers.append(peer)
             with connection:
                 while True:

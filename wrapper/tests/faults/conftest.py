@@ -1,0 +1,70 @@
+"""The summary of the matrix: what became of every operation under every fault, and the five counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from .matrix import EXPECTED, agree
+from .observe import OPERATIONS, TWINS, Seen
+
+Case = tuple[str, str, str]
+SEEN = pytest.StashKey[dict[Case, Seen]]()
+_WIDTHS = {"retrieve": 9, "download": 9, "submit": 10, "poll": 10, "content": 11}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SEEN] = {}
+
+
+def counts(seen: Mapping[Case, Seen]) -> dict[str, int]:
+    """What must be zero."""
+    return {
+        "duplicates": sum(
+            max(found.posts - _allowed(fault, operation), 0) for (fault, operation, _), found in seen.items()
+        ),
+        "lost ids": sum(len(found.lost) for found in seen.values()),
+        "partial files": sum(len(found.partial) for found in seen.values()),
+        "leaks": sum(len(found.leaks) for found in seen.values()),
+        "hangs": sum(found.hung for found in seen.values()),
+    }
+
+
+def _allowed(fault: str, operation: str) -> int:
+    """How many submits are allowed."""
+    hit = int(EXPECTED[fault].get("posts", "0"))
+    return {"remix": hit, "submit": hit, "poll": 1, "content": 1}.get(operation, 0)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    seen = config.stash[SEEN]
+    if not seen:
+        return
+    write = terminalreporter.write_line
+    terminalreporter.section("faults")
+    write(_line("", OPERATIONS))
+    for fault in dict.fromkeys(case[0] for case in seen):
+        write(_line(fault, [_cell(seen, fault, operation) for operation in OPERATIONS]))
+    faults = len({case[0] for case in seen})
+    found = counts(seen)
+    write("")
+    write(
+        f"{faults} faults tried in {len(seen)} operations: "
+        + ", ".join(f"{count} {name}" for name, count in found.items())
+    )
+    for case, each in seen.items():
+        for what in [*each.lost, *each.partial, *each.leaks, *(["hung"] if each.hung else [])]:
+            write(f"  {' '.join(case)}: {what}")
+
+
+def _cell(seen: Mapping[Case, Seen], fault: str, operation: str) -> str:
+    """What was expected, if that is what came; else what came to each twin."""
+    cell = EXPECTED[fault].get(operation, "-")
+    found = [seen[fault, operation, twin].outcome for twin in TWINS if (fault, operation, twin) in seen]
+    return cell if all(agree(outcome, cell) for outcome in found) else " and ".join(found) + " "
+
+
+def _line(name: str, cells: list[str] | tuple[str, ...]) -> str:
+    widths = [_WIDTHS.get(operation, 8) for operation in OPERATIONS]
+    return f"{name:<25} " + "".join(f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,0 +1,69 @@
+"""Every fault befalls every operation, in both twins; each must end as the table says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from .conftest import SEEN, Case, counts
+from .faults import CONTENT, FAULTS
+from .matrix import CONTENT_MATRIX, EXPECTED, MATRIX, agree, rows
+from .observe import MARGIN, OPERATIONS, TWINS, Seen, eavesdropping, observe
+
+
+@pytest.fixture(scope="module")
+def seen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[Case, Future[Seen]]]:
+    """What becomes of all faults that are to be tested: they are waited for side by side."""
+    specs = [getattr(item, "callspec", None) for item in request.session.items]
+    chosen = {spec.params.get("fault") for spec in specs if spec}
+    cases = [
+        (fault, operation, twin)
+        for fault, expected in EXPECTED.items()
+        for operation in OPERATIONS
+        for twin in TWINS
+        if fault in chosen and expected.get(operation, "-") != "-"
+    ]
+    with eavesdropping() as log, ThreadPoolExecutor(16) as pool:
+        yield {case: pool.submit(observe, *case, tmp_path_factory.mktemp("case"), log) for case in cases}
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_every_operation_ends_as_the_table_says(
+    fault: str, seen: Mapping[Case, Future[Seen]], request: pytest.FixtureRequest
+) -> None:
+    expected = {case: EXPECTED[fault][case[1]] for case in seen if case[0] == fault}
+    observed = {case: seen[case].result() for case in expected}
+    every = request.config.stash[SEEN]
+    every.update(observed)
+
+    unlike = {
+        case: (found.outcome, expected[case], found.detail)
+        for case, found in observed.items()
+        if not agree(found.outcome, expected[case])
+    }
+    assert not unlike
+    late = {
+        case: found.seconds
+        for case, found in observed.items()
+        if found.seconds > float(EXPECTED[fault]["most"]) + MARGIN
+    }
+    assert not late
+
+
+def test_the_catalogue_and_the_table_name_the_same_faults() -> None:
+    assert list(FAULTS) == list(rows(MATRIX))
+    assert list(CONTENT) == list(rows(CONTENT_MATRIX))
+
+
+def test_nothing_was_paid_twice_or_lost_or_torn_or_leaked_and_nothing_hung(request: pytest.FixtureRequest) -> None:
+    assert counts(request.config.stash[SEEN]) == {
+        "duplicates": 0,
+        "lost ids": 0,
+        "partial files": 0,
+        "leaks": 0,
+        "hangs": 0,
+    }
