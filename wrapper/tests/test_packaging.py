@@ -57,6 +57,8 @@ def metadata(wheel: zipfile.ZipFile) -> email.message.Message:
         "deerapi_remix/cli/__init__.py",
         "deerapi_remix/testing/__init__.py",
         "deerapi_remix/testing/assets/video.mp4",
+        "deerapi_remix/testing/playground/playground.js",
+        "deerapi_remix_pytest/__init__.py",
         "deerapi_remix_generated/__init__.py",
         "deerapi_remix_generated/py.typed",
         "deerapi_remix_generated/openapi.yaml",
@@ -89,6 +91,14 @@ def test_without_extras_only_httpx_and_attrs_are_required(metadata: email.messag
 
 def test_the_extras_are_cli_mock_and_testing(metadata: email.message.Message) -> None:
     assert sorted(metadata.get_all("Provides-Extra") or []) == ["cli", "mock", "testing"]
+
+
+def test_the_wheel_brings_a_command_and_a_pytest_plugin(wheel: zipfile.ZipFile) -> None:
+    (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt")]
+    assert wheel.read(name).decode().split() == [
+        *("[console_scripts]", "deerapi-remix", "=", "deerapi_remix.cli:main"),
+        *("[pytest11]", "deerapi_remix", "=", "deerapi_remix_pytest"),
+    ]
 
 
 def test_the_document_in_the_wheel_is_the_one_of_the_project(wheel: zipfile.ZipFile) -> None:

@@ -22,6 +22,7 @@ from deerapi_remix import (
     VideoError,
     WaitTimeoutError,
 )
+from deerapi_remix.testing import DeerAPIMock, VirtualClock, mock_deerapi
 
 
 def count(event: Event) -> None:
@@ -48,12 +49,22 @@ def sync_service() -> None:
 
 
 async def async_service() -> None:
-    async with AsyncRemixClient() as client:
+    async with AsyncRemixClient(http_client=httpx.AsyncClient()) as client:
         assert_type(client, AsyncRemixClient)
         assert_type(await client.remix("video_123", prompt="bow"), Video)
         assert_type(await client.wait("video_123"), Video)
         assert_type(await client.download("video_123", "bow.mp4"), Path)
+        assert_type(await client.remix_to_file("video_123", "bow.mp4", prompt="bow"), Path)
         assert_type(await client.models(), tuple[Model, ...])
+        assert_type(client.with_options(timeout=1.0), AsyncRemixClient)
+
+
+def tests_of_a_service(deerapi_mock: DeerAPIMock) -> None:
+    deerapi_mock.rate_limited(retry_after=2)
+    assert_type(deerapi_mock.sent("remix")[0].status, int | None)
+    assert_type(deerapi_mock.clock, VirtualClock)
+    with mock_deerapi(render_seconds=1) as deerapi:
+        assert_type(deerapi, DeerAPIMock)
 
 
 def values(video: Video, model: Model) -> None:
