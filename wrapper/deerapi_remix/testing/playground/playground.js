@@ -11,12 +11,25 @@ const followScheme = () => document.documentElement.classList.toggle("dark-mode"
 dark.addEventListener("change", followScheme);
 followScheme();
 
+// Swagger UI would show the bytes of a video as text.
+const videosPlay = () => ({
+  wrapComponents: {
+    responseBody: (Original, { React }) => function ResponseBody(props) {
+      const film = props.contentType?.startsWith("video/") && props.content instanceof Blob ? props.content : null;
+      const src = React.useMemo(() => film && URL.createObjectURL(film), [film]);
+      return React.createElement(film ? "video" : Original, film ? { src, controls: true } : props);
+    },
+  },
+});
+
 SwaggerUIBundle({
   url: "/_mock/openapi.json",
   dom_id: "#api",
   tryItOutEnabled: true,
   validatorUrl: null,
+  plugins: [videosPlay],
   defaultModelsExpandDepth: -1,
+  syntaxHighlight: { theme: "tomorrow-night" },
 });
 
 // By id, as shown.
