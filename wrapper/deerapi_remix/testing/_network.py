@@ -98,7 +98,12 @@ class Gate:
         def talk(sock: socket.socket, *arguments: Any) -> Any:
             for address in arguments[place:][:1]:
                 if sock.family in _INTERNET and isinstance(address, tuple):
-                    self._check(*address[:2])
+                    try:
+                        self._check(*address[:2])
+                    except NetworkBlockedError:
+                        if sock.type == socket.SOCK_STREAM:
+                            sock.close()  # `socket.create_connection` does so for an OSError only.
+                        raise
             return original(sock, *arguments)
 
         return talk

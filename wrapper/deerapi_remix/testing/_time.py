@@ -4,16 +4,16 @@ import asyncio
 import heapq
 import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from time import sleep  # By name, for a test may replace `time.sleep`.
 
 from attrs import field, frozen
 
 from deerapi_remix.testing._jobs import VirtualClock
 
-# Real seconds for which the others wait for one who is awake and gives no sign: it is busy with something else.
-_PATIENCE = 0.005
+# Real seconds for which all wait for those who are awake and give no sign: they are busy with something else, or done.
+_PATIENCE = 0.01
 
 _Participant = asyncio.Task[object] | threading.Thread
 
@@ -51,6 +51,7 @@ class VirtualTime:
         self._sleepers: list[_Sleeper] = []
         self._turns = itertools.count()
         self._stirred = 0
+        self._watchman: threading.Thread | None = None
         self._closed = False
 
     def now(self) -> float:
@@ -67,24 +68,18 @@ class VirtualTime:
     def sleep(self, seconds: float) -> None:
         """Like `time.sleep`."""
         until = self.now() + seconds
-        time.sleep(0)  # Awake, so that other threads begin at the same time.
+        sleep(0)  # Awake, so that other threads begin at the same time.
         woken = threading.Event()
         with self._asleep(until, woken.set):
-            stirred = self._stirred
-            while not woken.wait(_PATIENCE):
-                stirred = self._lose_patience(stirred)
+            woken.wait()
 
     async def async_sleep(self, seconds: float) -> None:
         """Like `asyncio.sleep`."""
         until = self.now() + seconds
         await asyncio.sleep(0)  # Awake, so that what else is ready begins at the same time.
-        loop = asyncio.get_running_loop()
-        woken = loop.create_future()
-        with self._asleep(until, lambda: loop.call_soon_threadsafe(woken.set_result, None)):
-            stirred = self._stirred
-            while not woken.done():
-                await asyncio.wait([woken], timeout=_PATIENCE)
-                stirred = self._lose_patience(stirred)
+        woken, loop = asyncio.Event(), asyncio.get_running_loop()
+        with self._asleep(until, lambda: loop.call_soon_threadsafe(woken.set)):
+            await woken.wait()
 
     def close(self) -> None:
         """Wake all who sleep, with a RuntimeError: what they would do next is not for the real API."""
@@ -95,11 +90,15 @@ class VirtualTime:
 
     @contextmanager
     def _asleep(self, until: float, wake: Callable[[], object]) -> Iterator[None]:
+        self._check()
         sleeper = _Sleeper(until, next(self._turns), _me(), wake)
         with self._lock:
             heapq.heappush(self._sleepers, sleeper)
             self._awake.discard(sleeper.who)
             self._go_on()
+            if self._awake and not (self._watchman and self._watchman.is_alive()):  # None survives a fork.
+                self._watchman = threading.Thread(target=self._watch, name="mock_deerapi", daemon=True)
+                self._watchman.start()
         try:
             yield
         finally:
@@ -107,6 +106,9 @@ class VirtualTime:
                 if sleeper in self._sleepers:  # Cancelled or interrupted.
                     self._sleepers.remove(sleeper)
                     heapq.heapify(self._sleepers)
+        self._check()
+
+    def _check(self) -> None:
         if self._closed:
             raise RuntimeError("mock_deerapi ended while a client was waiting; let the test wait for what it starts")
 
@@ -128,10 +130,16 @@ class VirtualTime:
             self._awake.discard(task)
             self._go_on()
 
-    def _lose_patience(self, stirred: int) -> int:
-        """Go on without those who are awake, unless anything has happened since `stirred`."""
-        with self._lock:
-            if self._stirred == stirred:
-                self._awake.clear()
-                self._go_on()
-            return self._stirred
+    def _watch(self) -> None:
+        """Go on without those who are awake whenever nobody stirs, for as long as anyone sleeps."""
+        stirred = self._stirred
+        while True:
+            sleep(_PATIENCE)
+            with self._lock:
+                if not self._sleepers:
+                    self._watchman = None
+                    return
+                if self._stirred == stirred:
+                    self._awake.clear()
+                    self._go_on()
+                stirred = self._stirred
