@@ -1,5 +1,6 @@
 """How a job is followed. Pure: given what the polls told, how long to wait, or stop."""
 
+import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,7 +41,8 @@ class Wait:
         self._reported: Video | None = None
         self._asked: float | None = None
         self._error: errors.DeerAPIError | None = None
-        self._first: tuple[float, int] | None = None
+        self._readings: tuple[tuple[float, int | None], ...] = ()
+        self._end = -math.inf
 
     @property
     def finished(self) -> bool:
@@ -51,7 +53,10 @@ class Wait:
         """Seconds to sleep before the next poll."""
         if self.polls == 0 and self.video is None:
             return 0.0
-        return max(min(self._interval(), self.deadline - _clock.monotonic()), 0.0)
+        interval, left = self._interval(), self.deadline - _clock.monotonic()
+        if not self._asked and interval >= left >= 2 * self._policy.initial_interval:
+            interval = left - self._policy.initial_interval  # A last look, with time for its answer.
+        return max(min(interval, left), 0.0)
 
     def begin(self) -> None:
         """errors.WaitTimeoutError if there is no time left for a poll."""
@@ -78,8 +83,7 @@ class Wait:
         self.video = video
         self._answered = True
         self._asked = None if hint is None else self._clamp(hint)
-        if self._first is None and video.progress:
-            self._first = (_clock.monotonic(), video.progress)
+        self._predict(video.progress)
         self.report(video)
 
     def report(self, video: Video) -> None:
@@ -122,15 +126,19 @@ class Wait:
     def _interval(self) -> float:
         if self._asked and self._asked > 0:
             return max(self._asked, self._policy.initial_interval)
-        now = _clock.monotonic()
-        # Without progress: a tenth of the time that has passed, so that the lag stays a tenth of the render time.
-        guess = (now - self.started) / 10
-        if self._first is not None and self.video is not None and self.video.progress:
-            began, first = self._first
-            if self.video.progress > first and now > began:
-                pace = (self.video.progress - first) / (now - began)
-                guess = (100 - self.video.progress) / pace / 2
+        # Half of what is left; past the predicted end half of what it is late, up to a fixed interval. That is for jobs
+        # whose end is unknown, too: intervals that grow need nearly twice the requests for the same lag (benchmarks/).
+        ahead = self._end - _clock.monotonic()
+        guess = ahead / 2 if ahead > 0 else min(-ahead / 2, self._policy.max_interval / 2)
         return self._clamp(self._clamp(guess) * random.uniform(0.9, 1.1))  # noqa: S311  # Jobs must not poll in step.
+
+    def _predict(self, progress: int | None) -> None:
+        """Extrapolate the end from three polls in a row that each saw progress; one jump alone tells nothing."""
+        self._readings = (*self._readings[-2:], (_clock.monotonic(), progress))
+        told = [percent for _, percent in self._readings if percent is not None]
+        if len(told) == 3 and told[0] < told[1] < told[2]:
+            began, now = self._readings[0][0], self._readings[2][0]
+            self._end = now + (100 - told[2]) * (now - began) / (told[2] - told[0])
 
     def _clamp(self, interval: float) -> float:
         return min(max(interval, self._policy.initial_interval), self._policy.max_interval)

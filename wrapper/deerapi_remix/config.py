@@ -72,6 +72,11 @@ class RetryPolicy:
 class PollingPolicy:
     """How a job is followed.
 
+    Where progress tells when the job will end, each poll comes after half of the time that is left; else at a fixed
+    interval, half of `max_interval`. All are varied by 10 %, so that jobs do not poll in step. With the defaults a
+    job whose progress is steady costs 9 requests for 100 s of rendering and is noticed 1.3 s after its end, one
+    without progress 13 and 4 s (`benchmarks/polling`). A hint of the server's is followed instead, within the bounds.
+
     Attributes:
         initial_interval: Seconds between polls at least.
         max_interval: Seconds between polls at most.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -417,7 +417,7 @@ def test_a_poll_hint_counts_for_one_poll_only(connect: Twin, clock: Clock) -> No
     )
     client.wait("video_1")
     assert clock.slept[-2] == 9.0
-    assert clock.slept[-1] < 3.0
+    assert 4.5 <= clock.slept[-1] <= 5.5
 
 
 @pytest.mark.parametrize("hint", ["", "soon", "-3000", "nan", "inf", "-inf", "3s", "1e999"])
@@ -437,26 +437,67 @@ def test_every_interval_is_within_the_bounds_of_the_policy(connect: Twin, clock:
     assert all(3.0 <= seconds <= 11.0 for seconds in clock.slept)
 
 
-def test_the_interval_grows_while_there_is_no_progress(connect: Twin, clock: Clock) -> None:
+def test_without_progress_the_interval_is_half_of_the_longest(connect: Twin, clock: Clock) -> None:
     answers = [*(job("queued", 0) for _ in range(60)), job("completed")]
     client, _ = connect(*answers)
     client.wait(QUEUED)
-    assert clock.slept[0] < 3.0
-    assert clock.slept[-1] > 12.0
+    assert all(6.75 <= seconds <= 8.25 for seconds in clock.slept)
+    assert len(set(clock.slept)) > 50  # Thousands of jobs do not poll in step.
 
 
-def test_the_interval_shrinks_as_progress_nears_the_end(connect: Twin, clock: Clock) -> None:
+def test_one_jump_of_the_progress_predicts_nothing(connect: Twin, clock: Clock) -> None:
+    answers = [*(job("in_progress", percent) for percent in (0, 0, 90, 90, 90, 90)), job("completed")]
+    client, _ = connect(*answers)
+    client.wait(QUEUED)
+    assert all(6.75 <= seconds <= 8.25 for seconds in clock.slept)
+
+
+def render(clock: Clock, seconds: float) -> Callable[[httpx.Request], Answer]:
+    """A job whose progress is steady."""
+
     def answer(_: httpx.Request) -> Answer:
-        rendered = int(clock.time - 1_000)  # One percent a second.
+        rendered = int((clock.time - 1_000) / seconds * 100)
         return job("completed", 100) if rendered >= 100 else job("in_progress", rendered)
+
+    return answer
+
+
+def test_the_interval_is_half_of_what_is_left_by_the_progress(connect: Twin, clock: Clock) -> None:
+    client, _ = connect(render(clock, 100))
+    client.wait(QUEUED)
+    # Three polls tell the pace, at 22 s or so; then half of 78 s is more than the longest interval.
+    assert all(6.75 <= seconds <= 8.25 for seconds in clock.slept[:3])
+    assert 13.5 <= clock.slept[3] <= 15.0
+    assert clock.slept[-1] < 3.0
+    assert clock.time - 1_100 < 3.0
+    assert len(clock.slept) <= 12
+
+
+def test_a_job_that_stalls_near_its_end_is_polled_at_the_fixed_interval_again(connect: Twin, clock: Clock) -> None:
+    def answer(_: httpx.Request) -> Answer:
+        waited = clock.time - 1_000
+        return job("completed", 100) if waited > 400 else job("in_progress", min(int(waited), 99))
 
     client, _ = connect(answer)
     client.wait(QUEUED)
-    assert clock.slept[-1] < 3.0
-    assert max(clock.slept) > 8.0
+    assert 6.75 <= clock.slept[-1] <= 8.25
+    assert min(clock.slept) < 3.0
 
 
 # The deadline
+
+
+def test_a_last_look_leaves_time_for_its_answer_before_the_deadline(connect: Twin, clock: Clock) -> None:
+    client, _ = connect(job("in_progress"), job("completed"), polling=PollingPolicy(2.0, 60.0))
+    assert client.wait("video_1", timeout=20.0).is_completed
+    assert clock.slept == [0.0, 18.0]
+
+
+def test_a_last_look_is_not_taken_before_the_server_allows_it(connect: Twin, clock: Clock) -> None:
+    client, wire = connect(failure(429, retry_after="30"), job("completed"))
+    with pytest.raises(WaitTimeoutError):
+        client.wait("video_1", timeout=20.0)
+    assert len(wire.requests) == 1
 
 
 def test_at_the_deadline_the_wait_ends_with_the_last_video(connect: Twin, clock: Clock) -> None:
