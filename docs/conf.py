@@ -22,6 +22,7 @@ html_theme = "furo"
 html_title = f"{project} {release}"
 html_show_copyright = False
 html_show_sphinx = False
+html_copy_source = False
 
 # Anchors of headings, to which links may point; a link that leads nowhere fails the build.
 myst_heading_anchors = 3
@@ -44,8 +45,10 @@ def describe_commands() -> str:
             command = group.get_command(parent, name)
             assert isinstance(command, TyperCommand)  # noqa: S101  # For the type checkers.
             command.rich_markup_mode = None  # Plain text, without boxes.
+            examples = "\n".join(re.findall("^ *(deerapi-remix .*)", command.epilog or "", re.MULTILINE))
+            command.epilog = None
             with command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context:
-                sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n")
+                sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n\n```sh\n{examples}\n```\n")
     return "\n".join(sections)
 
 
@@ -70,7 +73,7 @@ def name_the_client(
 ) -> tuple[str | None, str | None]:
     """Each twin takes a client of its own kind, which the base that they share cannot say."""
     kind = "AsyncClient" if name.endswith("AsyncRemixClient") else "Client"
-    return signature and re.sub(r"[~\w.]*\bHttp\b", f"~httpx.{kind}", signature), returns
+    return signature and re.sub(r"[~\w.]*\bHttp\b", f"httpx.{kind}", signature), returns
 
 
 def setup(app: Sphinx) -> None:

@@ -119,7 +119,15 @@ def shell_lines() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("line", shell_lines())
+def examples_of_help() -> list[Any]:
+    """The site shows them on the page of the command line."""
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    commands = [group, *group.commands.values()]
+    return [line for each in commands for line in re.findall("^ *(deerapi-remix .+)", each.epilog or "", re.MULTILINE)]
+
+
+@pytest.mark.parametrize("line", [*shell_lines(), *examples_of_help()])
 def test_a_line_for_the_shell_is_one_that_works(line: str) -> None:
     words = shlex.split(line, comments=True)
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
@@ -133,10 +141,13 @@ def check_deerapi_remix(arguments: list[str]) -> None:
     """The command line knows the command, and takes its options and arguments."""
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    with contextlib.suppress(SystemExit), group.make_context("deerapi-remix", arguments.copy()) as context:
-        name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
-        assert command
-        command.make_context(name, rest, parent=context)
+    while arguments and arguments[0].startswith("-"):  # The options of the whole act as soon as they are parsed.
+        assert arguments.pop(0) in {name for option in group.params for name in option.opts}
+    if arguments:
+        with group.make_context("deerapi-remix", arguments) as context, contextlib.suppress(typer.Exit):  # By --help.
+            name, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
+            assert command
+            command.make_context(name, rest, parent=context)
 
 
 def check_make(arguments: list[str]) -> None:
