@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -53,7 +52,7 @@ def mock() -> Iterator[Mock]:
             server = stack.enter_context(
                 subprocess.Popen([*program, "--quiet", *arguments], stdout=subprocess.PIPE, text=True)
             )
-            stack.callback(server.send_signal, signal.SIGINT)
+            stack.callback(server.terminate)
             assert server.stdout is not None
             return server.stdout.readline().strip()
 

@@ -49,7 +49,7 @@ def submit(url: str) -> str:
 
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop", "phone"])
 def test_a_remix_is_sent_answered_followed_and_played(mock: Mock, visit: Visit, width: int, dark: bool) -> None:
-    page = visit(mock("--render-seconds", "3"), width, dark=dark)
+    page = visit(mock("--render-seconds", "5"), width, dark=dark)
     expect(page.get_by_text("No remix yet.")).to_be_visible()
     authorise(page)
     answer = execute(page, "Remix a completed video")
@@ -68,12 +68,7 @@ def test_a_remix_is_sent_answered_followed_and_played(mock: Mock, visit: Visit, 
     video = job.locator("video")
     expect(video).to_be_focused()
     video.evaluate("video => new Promise((done) => { video.ontimeupdate = () => video.currentTime > 0.5 && done(); })")
-    assert video.evaluate("video => [video.readyState, video.videoWidth, video.videoHeight, video.error]") == [
-        4,
-        1280,
-        720,
-        None,
-    ]
+    assert video.evaluate("video => [video.readyState >= 3, video.videoWidth, video.videoHeight]") == [True, 1280, 720]
     video.evaluate("video => new Promise((done) => { video.onseeked = () => done(); video.currentTime = 3; })")
     assert 3 <= video.evaluate("video => video.currentTime") < 4
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import httpx
@@ -128,6 +130,19 @@ async def test_a_job_that_is_scripted_to_be_stuck_does_not_fail(clock: VirtualCl
 def test_a_fail_rate_is_a_share(fail_rate: float) -> None:
     with pytest.raises(ValueError, match="fail_rate must be a share, from 0 to 1"):
         FakeDeerAPI(fail_rate=fail_rate)
+
+
+def test_the_command_line_sets_the_share_that_fails_and_the_seed() -> None:
+    options = ["--port", "0", "--quiet", "--render-seconds", "0", "--fail-rate", "0.3", "--seed", "7"]
+    command = [sys.executable, "-c", "from deerapi_remix.cli import main; main()", "mock", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        with httpx.Client(base_url=server.stdout.readline().strip(), trust_env=False) as http:
+            for _ in range(10):
+                http.post(REMIX, json={"prompt": "cry"}, headers={"Authorization": "Bearer any"})
+            jobs = http.get("/_mock/state").json()["jobs"]
+        server.terminate()
+    assert [job["status"][0] for job in jobs if job["prompt"]] == list("cfcfccfcfc"), "c completed, f failed"
 
 
 async def test_the_state_tells_jobs_and_requests_to_the_api(fake: FakeDeerAPI, clock: VirtualClock) -> None:

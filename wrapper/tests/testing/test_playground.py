@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -84,7 +83,7 @@ def test_the_log_holds_the_page_and_the_api_but_not_what_the_page_asks_for() -> 
         with httpx.Client(base_url=server.stdout.readline().strip(), trust_env=False) as http:
             for path in ("/", "/_mock/state", "/v1/models"):
                 http.get(path)
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         log = server.stderr.read()
     assert re.findall(r'"GET (\S+) HTTP/1.1" ([0-9]+)', log) == [("/", "200"), ("/v1/models", "401")]
 

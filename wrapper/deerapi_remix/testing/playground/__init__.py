@@ -42,6 +42,8 @@ _FILES = {
     f"{PREFIX}swagger-ui-bundle.js": _THEIRS / "swagger-ui-bundle.js",
     f"{PREFIX}favicon-32x32.png": _THEIRS / "favicon-32x32.png",
 }
+# Not guessed: machines differ in what they hold a `.js` for.
+_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
 
 # Nothing from elsewhere, nothing inline, in nobody's frame. Swagger UI draws its icons from `data:`, a video is
 # fetched with a key and played from `blob:`.
@@ -81,7 +83,8 @@ def with_playground(api: ASGIApp, fake: FakeDeerAPI) -> ASGIApp:
 
 def _own(fake: FakeDeerAPI) -> Starlette:
     async def file(request: Request) -> Response:
-        return FileResponse(_FILES[request.url.path])
+        path = _FILES[request.url.path]
+        return FileResponse(path, media_type=_TYPES[path.suffix])
 
     async def openapi(request: Request) -> Response:
         return JSONResponse(document() | {"servers": [{"url": "/", "description": "This mock"}]})

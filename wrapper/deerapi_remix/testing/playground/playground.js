@@ -123,5 +123,9 @@ async function follow() {
   setTimeout(follow, PERIOD);
 }
 
-$("#reset").addEventListener("click", () => fetch("/_mock/reset", { method: "POST" }).then(refresh));
+async function reset() {
+  await fetch("/_mock/reset", { method: "POST" }).then(refresh).catch(() => {}); // `follow` says what is wrong.
+}
+
+$("#reset").addEventListener("click", reset);
 follow();
