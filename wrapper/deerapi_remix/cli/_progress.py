@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
+from time import monotonic
 
 import typer
 from rich.console import Console
@@ -18,18 +18,17 @@ from rich.progress import (
     TaskProgressColumn,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
 from deerapi_remix import Event, Video
 
-from ._text import clean, described, size
+from ._text import clean, described, size, span
 
 # Seconds between two lines about the same download.
 _PAUSE = 5.0
 # Below this width of the terminal a line has no room for a bar beside its numbers.
-_WIDE = 72
+_WIDE = 80
 
 
 class Display:
@@ -57,6 +56,8 @@ class Lines(Display):
     def __init__(self) -> None:
         self._last = ""
         self._next = 0.0
+        self._rendering: float | None = None
+        self._downloading: float | None = None
 
     def note(self, text: str) -> None:
         # A job is paid for: it is followed to its end even if nobody reads about it any more.
@@ -64,24 +65,39 @@ class Lines(Display):
             typer.echo(clean(text), err=True)
 
     def saw(self, video: Video) -> None:
+        now = monotonic()
+        self._rendering = self._rendering or now
         news = f"{video.id}: {described(video)}"
         if news != self._last:
             self._last = news
-            self.note(news)
+            self.note(f"{news} after {span(now - self._rendering)}")
 
     def received(self, received: int, expected: int | None) -> None:
-        done = received == expected
-        if done or time.monotonic() >= self._next:
-            self._next = time.monotonic() + _PAUSE
-            self.note(f"downloaded {size(received)}{'' if expected is None else f' of {size(expected)}'}")
+        now = monotonic()
+        self._downloading = self._downloading or now
+        if received == expected or now >= self._next:
+            self._next = now + _PAUSE
+            parts = [f"downloaded {size(received)}{'' if expected is None else f' of {size(expected)}'}"]
+            elapsed = now - self._downloading
+            if elapsed >= 1:  # Before that a speed means nothing.
+                speed = received / elapsed
+                parts.append(f"{size(int(speed))}/s")
+                if expected and received < expected:
+                    parts.append(f"{span((expected - received) / max(speed, 1))} left")
+            self.note(", ".join(parts))
 
 
-class _Speed(ProgressColumn):
-    """Bytes a second, once they can be told."""
+class _Pace(ProgressColumn):
+    """Bytes a second, and the time that is left or that it took, once they can be told."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text(f"{size(int(speed))}/s" if speed else "", style="progress.data.speed")
+        parts = [Text(f"{size(int(speed))}/s", style="progress.data.speed")] if speed else []
+        if task.finished:
+            parts.append(Text(f"in {span(task.finished_time or 0)}", style="progress.elapsed"))
+        elif task.time_remaining is not None:
+            parts.append(Text(f"{span(task.time_remaining)} left", style="progress.remaining"))
+        return Text(" ").join(parts)
 
 
 class Bars(Display):
@@ -97,18 +113,19 @@ class Bars(Display):
         self._console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
 
     def submitting(self) -> None:
-        self._show("submitting", "submitting", SpinnerColumn("line"), transient=True)
+        self._show("submitting", "submitting", _label(), SpinnerColumn("line"), transient=True)
 
     def saw(self, video: Video) -> None:
         status = clean(video.status).replace("_", " ")
-        self._show("rendering", status, self._bar(), TaskProgressColumn(), TimeElapsedColumn())
+        self._show("rendering", status, _label(), self._bar(), TaskProgressColumn(), TimeElapsedColumn())
         # Until there is progress the bar pulses.
         done = 100 if video.is_completed else video.progress or None
         self._update(status, done, None if done is None else 100)
 
     def received(self, received: int, expected: int | None) -> None:
-        extra = (_Speed(), TimeRemainingColumn(compact=True, elapsed_when_finished=True)) if self._wide else ()
-        self._show("downloading", "downloading", self._bar(), DownloadColumn(), *extra)
+        # Where there is no room for all of it, the numbers tell the most.
+        first = (_label(), self._bar()) if self._wide else ()
+        self._show("downloading", "downloading", *first, DownloadColumn(), _Pace())
         self._update("downloading", received, expected)
 
     def close(self) -> None:
@@ -124,14 +141,17 @@ class Bars(Display):
             return
         self.close()
         self._stage = stage
-        label = TextColumn("{task.description:<11}", markup=False)
-        self._progress = Progress(label, *columns, console=self._console, transient=transient)
+        self._progress = Progress(*columns, console=self._console, transient=transient)
         self._task = self._progress.add_task(text, total=None)
         self._progress.start()
 
     def _update(self, text: str, done: float | None, total: float | None) -> None:
         if self._progress is not None:
             self._progress.update(self._task, description=text, completed=done or 0, total=total)
+
+
+def _label() -> ProgressColumn:
+    return TextColumn("{task.description:<11}", markup=False)
 
 
 def display(*, quiet: bool) -> Display:

@@ -45,6 +45,13 @@ def size(received: int) -> str:
     return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
 
 
+def span(seconds: float) -> str:
+    """Hours, if there are any, minutes and seconds, such as `1:02:03` or `0:07`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def video_table(video: Video) -> str:
     """One line for each thing known of a job."""
     error = video.error

@@ -84,7 +84,7 @@ def test_ctrl_c_in_a_process_ends_a_wait_with_130() -> None:
             text=True,
         )
         assert process.stderr is not None
-        assert process.stderr.readline() == f"{job}: queued, 0%\n"
+        assert process.stderr.readline() == f"{job}: queued, 0% after 0:00\n"
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (130, "")
