@@ -14,6 +14,7 @@ import typer
 from deerapi_remix import __version__
 
 from . import __doc__ as _manual
+from ._doctor import examine
 from ._failures import ExitCode, complain
 from ._job_file import JobFile, Remix
 from ._options import (
@@ -30,6 +31,7 @@ from ._options import (
     Target,
     Timeout,
     VideoId,
+    examples,
 )
 from ._remix import remix_to_file
 from ._text import default_name, model_table, video_fields
@@ -37,11 +39,17 @@ from ._work import Work
 
 _EXIT_CODES = (_manual or "").partition("Exit codes:")[2].strip()
 
+_EXAMPLES = examples(
+    "doctor", 'remix video_123 --prompt "The cat takes a bow" -o bow.mp4', "download video_456", "remix --help"
+)
+
 app = typer.Typer(
     name="deerapi-remix",
     help="Remix Sora videos through DeerAPI. A remix is a paid job: submit it, wait for it, download it.\n\n"
-    "The key comes from DEERAPI_KEY, or is asked for on a terminal.",
-    epilog=f"Exit codes:\n\n{_EXIT_CODES}",
+    "The key comes from DEERAPI_KEY, or is asked for on a terminal. `doctor` tells what is not in place yet, "
+    "`mock` serves an API to try everything on for nothing, and --install-completion has the Tab key complete "
+    "commands and options.",
+    epilog=f"{_EXAMPLES}\n\nExit codes:\n\n{_EXIT_CODES}",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -63,7 +71,13 @@ def _root(
     pass
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        'remix video_123 --prompt "A bow" --output bow.mp4',
+        'remix video_123 --prompt "A bow" --output bow.mp4 --timeout 3600 --quiet',
+        'remix video_123 --prompt "A bow" --model sora-2-pro --no-wait --json',
+    )
+)
 def remix(
     video_id: VideoId,
     prompt: Prompt,
@@ -105,7 +119,7 @@ def remix(
         work.finished(client.wait(video, timeout=timeout, on_update=work.saw))
 
 
-@app.command()
+@app.command(epilog=examples("status video_456", "status video_456 --json"))
 def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
     """Print how far a job has come."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
@@ -113,7 +127,7 @@ def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url:
         work.shows(client.retrieve(job_id))
 
 
-@app.command()
+@app.command(epilog=examples("wait video_456", "wait video_456 --timeout 3600"))
 def wait(
     job_id: JobId, timeout: Timeout = None, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
 ) -> None:
@@ -124,12 +138,18 @@ def wait(
         work.finished(client.wait(job_id, timeout=timeout, on_update=work.saw))
 
 
-@app.command()
+@app.command(epilog=examples("download video_456 --output bow.mp4", "download video_456 --variant thumbnail"))
 def download(
     job_id: JobId,
     output: Output = None,
     variant: Annotated[
-        str | None, typer.Option("--variant", metavar="KIND", help="video (the default), thumbnail or spritesheet.")
+        str | None,
+        typer.Option(
+            "--variant",
+            metavar="KIND",
+            help="video (the default), thumbnail or spritesheet.",
+            autocompletion=lambda: ["video", "thumbnail", "spritesheet"],
+        ),
     ] = None,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -149,7 +169,7 @@ def download(
         work.result(str(path), {"id": job_id, "variant": variant or "video", "path": str(path)})
 
 
-@app.command()
+@app.command(epilog=examples("models", "models --json"))
 def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
     """List the models that are served now."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
@@ -160,7 +180,31 @@ def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
             work.display.note("no model is served now")
 
 
-@app.command()
+@app.command(epilog=examples("doctor", "doctor --quiet", "doctor --json"))
+def doctor(
+    as_json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but failures.")] = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Check that everything is in place for a remix. It sends nothing that costs.
+
+    Key, base URL, access, models, clock and versions, a line for each with
+    what to do. The exit code is that of the first failure.
+    """
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    checks = []
+    with work.running():
+        for check in examine(base_url):
+            checks.append(check)
+            if not as_json and (check.ok is False or not quiet):
+                work.result(str(check), {})
+        code = next((check.exit_code for check in checks if check.ok is False), ExitCode.DONE)
+        if as_json:
+            work.result("", {"exit_code": code, "checks": [attrs.asdict(check) for check in checks]})
+        raise typer.Exit(code)
+
+
+@app.command(epilog=examples("mock", "mock --port 0 --render-seconds 60"))
 def mock(
     host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,

@@ -15,6 +15,8 @@ from ._failures import ExitCode, complain
 
 # The base of what is raised for a command line that cannot be parsed; Typer does not name it.
 _UsageError = cast(type[Exception], typer.BadParameter.__base__)
+# How Typer ends where it knows no completion for the shell, and says so.
+_UNKNOWN_SHELL = 1
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -25,9 +27,14 @@ def run(arguments: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return int(app(arguments, prog_name="deerapi-remix", standalone_mode=False) or 0)
+        code = int(app(arguments, prog_name="deerapi-remix", standalone_mode=False) or 0)
+    except OSError as error:  # Of the help or the completion: a command tells its own.
+        sys.stdout = None  # What is left in its buffer would fail once more when Python ends.
+        complain(ExitCode.FILE, type(error).__name__, str(error), as_json=False)
+        return ExitCode.FILE
     except _UsageError as error:
         return _misused(error, as_json="--json" in arguments)
+    return ExitCode.SETUP if code == _UNKNOWN_SHELL else code
 
 
 def _misused(error: Exception, *, as_json: bool) -> int:

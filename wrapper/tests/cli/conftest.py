@@ -19,6 +19,9 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     """Runs a command line in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    # On some CI systems every pipe is taken for a terminal.
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr("typer.rich_utils.FORCE_TERMINAL", None)
 
     def run(*arguments: str, terminal: Terminal | None = None) -> Outcome:
         if terminal is not None:

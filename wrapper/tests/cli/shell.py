@@ -32,6 +32,8 @@ class Outcome(NamedTuple):
 class Terminal(io.StringIO):
     """Takes what a terminal would show."""
 
+    encoding = "utf-8"
+
     def isatty(self) -> bool:
         return True
 

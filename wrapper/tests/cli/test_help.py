@@ -1,0 +1,146 @@
+"""Help, the version and shell completion."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from deerapi_remix.testing import FakeDeerAPI
+
+from .shell import PROGRAM, Cli
+
+COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", "mock"]
+
+
+def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> None:
+    outcome = call("--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == COMMANDS
+    assert "--install-completion" in outcome.out
+    assert "Key" not in outcome.out.partition("Examples:")[2]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
+def test_help_is_short_for_help_and_ends_in_examples(call: Cli, command: list[str]) -> None:
+    outcome = call(*command, "-h")
+    assert outcome == call(*command, "--help")
+    assert re.search(rf"^ Examples:\s+deerapi-remix {' '.join(command)}", outcome.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_takes_json_and_quiet(call: Cli, command: str) -> None:
+    told = call(command, "-h").out
+    assert "--json" in told
+    assert re.search(r"--quiet\s+-q", told)
+
+
+def test_no_command_takes_a_key(call: Cli) -> None:
+    for command in COMMANDS:
+        assert "key" not in "".join(re.findall(r"--[\w-]+", call(command, "--help").out))
+
+
+def test_the_examples_are_accepted_as_they_stand(fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("DEERAPI_KEY", "Bearer x")  # Is refused after the arguments were accepted.
+    monkeypatch.setattr("deerapi_remix.testing.asgi.serve", lambda *_, **__: None)
+    for command in COMMANDS:
+        examples = call(command, "-h").out.partition("Examples:")[2].splitlines()
+        lines = [line.strip() for line in examples if line.strip()]
+        assert len(lines) >= 2
+        for line in lines:
+            arguments = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', line)]
+            assert arguments[:2] == ["deerapi-remix", command]
+            assert call(*arguments[1:]).code == (0 if command == "mock" else 3)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_no_line_of_an_example_is_wider_than_the_terminal(
+    call: Cli, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for command in COMMANDS:
+        told = call(command, "-h").out
+        assert max(map(len, told.splitlines())) <= width
+    assert width == 40 or " deerapi-remix remix video_123 --prompt" in call("-h").out
+
+
+def completions(*words: str) -> list[str]:
+    """What Bash is told when the last of the words is to be completed."""
+    done = subprocess.run(
+        PROGRAM,
+        env={
+            **os.environ,
+            "_DEERAPI_REMIX_COMPLETE": "complete_bash",
+            "COMP_WORDS": " ".join(["deerapi-remix", *words]),
+            "COMP_CWORD": str(len(words)),
+        },
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.split()
+
+
+def test_commands_options_and_variants_are_completed() -> None:
+    assert completions("do") == ["download", "doctor"]
+    assert completions("remix", "--re") == ["--resubmit"]
+    assert completions("download", "video_456", "--variant", "s") == ["spritesheet"]
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Sets the shell that a command line is run from, by somebody whose home is an empty folder."""
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    return lambda name: monkeypatch.setattr("shellingham.detect_shell", lambda: (name, f"/bin/{name}"))
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("bash", ".bash_completions/deerapi-remix.sh"),
+        ("zsh", ".zfunc/_deerapi-remix"),
+        ("fish", ".config/fish/completions/deerapi-remix.fish"),
+    ],
+)
+def test_the_completion_is_installed_or_shown(
+    call: Cli, shell: Callable[[str], None], tmp_path: Path, name: str, written: str
+) -> None:
+    shell(name)
+    shown = call("--show-completion")
+    assert (shown.code, shown.err) == (0, "")
+    assert f"_DEERAPI_REMIX_COMPLETE=complete_{name}" in shown.out
+    assert call("--install-completion").code == 0
+    assert (tmp_path / written).read_text().strip() == shown.out.strip()
+
+
+@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
+def test_a_shell_without_completion_is_3(call: Cli, shell: Callable[[str], None], option: str) -> None:
+    shell("tcsh")
+    outcome = call(option)
+    assert outcome.code == 3
+    assert re.fullmatch("Shell tcsh (is )?not supported.\n", outcome.out + outcome.err)
+
+
+def test_a_completion_that_cannot_be_installed_is_10(call: Cli, shell: Callable[[str], None], tmp_path: Path) -> None:
+    shell("fish")
+    (tmp_path / ".config").write_text("")
+    outcome = call("--install-completion")
+    assert outcome.code == 10
+    assert re.fullmatch(r"Error: \[Errno \d+\] .*: '.*fish.*'\n", outcome.err)
+
+
+def test_a_help_that_cannot_be_written_is_10(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert call("models", "--help") == (10, "", "Error: [Errno 28] No space left on device\n")
