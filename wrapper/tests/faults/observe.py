@@ -201,9 +201,7 @@ class Caller:
         match self.operation:
             case "remix":
                 return str(self.result.id) in issued
-            case "retrieve":
-                return str(self.result.id) == "video_123"
-            case "wait":
+            case "retrieve" | "wait":
                 return bool(self.result.id == "video_123" and self.result.is_completed)
             case "models":
                 return [model.id for model in self.result] == ["sora-2", "sora-2-pro"]

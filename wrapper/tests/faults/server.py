@@ -103,6 +103,13 @@ class Peer:
             self.sent_at = time.monotonic()
             view = view[count:]
 
+    def pour(self, chunk: bytes, times: float) -> None:
+        """Send `chunk` so many times, which may be math.inf; it is too much to be kept."""
+        count = 0
+        while count < times:
+            self._connection.sendall(chunk)
+            count += 1
+
     def trickle(self, data: bytes, seconds: float) -> None:
         """Send `data` a byte at a time, `seconds` apart."""
         for byte in data:

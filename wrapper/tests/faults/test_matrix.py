@@ -60,10 +60,5 @@ def test_the_catalogue_and_the_table_name_the_same_faults() -> None:
 
 
 def test_nothing_was_paid_twice_or_lost_or_torn_or_leaked_and_nothing_hung(request: pytest.FixtureRequest) -> None:
-    assert counts(request.config.stash[SEEN]) == {
-        "duplicates": 0,
-        "lost ids": 0,
-        "partial files": 0,
-        "leaks": 0,
-        "hangs": 0,
-    }
+    every = request.config.stash[SEEN]
+    assert counts(every) == {"duplicates": 0, "lost ids": 0, "partial files": 0, "leaks": 0, "hangs": 0}
