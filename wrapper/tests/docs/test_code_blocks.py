@@ -55,11 +55,17 @@ def hardly_sleep(seconds: float) -> None:
     real_sleep(seconds)
 
 
-def run(block: Block, page: str, names: dict[str, Any]) -> None:
-    """Run a block of Python; one whose first line is a comment with the name of a file becomes that file."""
+def file_of(block: Block) -> str | None:
+    """The file that a block becomes: that of the comment in its first line; or one for pytest, if it brings tests."""
     if name := re.match(r"# ([\w/]+\.py)\n", block.code):
-        Path(name[1]).parent.mkdir(parents=True, exist_ok=True)
-        Path(name[1]).write_text(block.code, encoding="utf-8")
+        return name[1]
+    return f"test_{block.line}.py" if re.search(r"^def test_|\bmock_deerapi\(", block.code, re.MULTILINE) else None
+
+
+def run(block: Block, page: str, names: dict[str, Any]) -> None:
+    """Run a block of Python, or keep it for pytest."""
+    if name := file_of(block):
+        Path(name).write_text(block.code, encoding="utf-8")
         return
     code = compile("\n" * (block.line - 1) + block.code, PROJECT / page, "exec")
     exec(block.comments.get("run with", ""), names)
@@ -165,6 +171,16 @@ def check_pip(arguments: list[str]) -> None:
         assert name != project["name"] or set(filter(None, wanted.split(","))) <= extras
 
 
+def check_pytest(arguments: list[str]) -> None:
+    assert all((PROJECT / argument).exists() for argument in arguments)
+
+
+def check_uvicorn(arguments: list[str]) -> None:
+    module, _, factory = arguments[-1].partition(":")
+    assert arguments[:-1] == ["--factory"]
+    assert f"def {factory}(" in text_of(f"{module.replace('.', '/')}.py")
+
+
 def check_nothing(arguments: list[str]) -> None:
     """What every shell has."""
 
@@ -174,6 +190,8 @@ COMMANDS = {
     "deerapi-remix": check_deerapi_remix,
     "make": check_make,
     "pip": check_pip,
+    "pytest": check_pytest,
+    "uvicorn": check_uvicorn,
     "export": check_nothing,
     "#": check_nothing,
 }
