@@ -30,7 +30,7 @@ COLUMNS = 92
 COMMANDS = (
     "deerapi-remix models",
     'deerapi-remix remix video_123 --prompt "The cat takes a bow" --output bow.mp4',
-    "deerapi-remix download video_123 --variant thumbnail --json",
+    "deerapi-remix doctor",
 )
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -117,9 +117,6 @@ def picture_of_the_playground(path: Path) -> None:
         page.get_by_role("button", name="Execute").click()
         play = page.get_by_role("button", name=re.compile("^Play video_[0-9a-f]{32}"))
         play.click()
-        page.locator("video").evaluate(
-            "video => new Promise((done) => { video.onseeked = () => done(); video.pause(); video.currentTime = 1.6; })"
-        )
         httpx.post(
             f"{base_url}/v1/videos/video_123/remix",
             json={"prompt": "The audience throws flowers", "model": "sora-2-pro"},
@@ -128,6 +125,9 @@ def picture_of_the_playground(path: Path) -> None:
         )
         page.get_by_text("in progress").wait_for()
         page.wait_for_timeout(2_000)
+        page.locator("video").evaluate(
+            "video => new Promise((done) => { video.onseeked = () => done(); video.currentTime = 0.4; })"
+        )
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=path)
         browser.close()
