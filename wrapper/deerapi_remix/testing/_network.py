@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from asyncio.proactor_events import BaseProactorEventLoop
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -62,6 +63,8 @@ class Gate:
             replace(httpcore.AsyncConnectionPool, "handle_async_request", self._async_pool)
             for name, place in _TALKING.items():
                 replace(socket.socket, name, self._talking, place)
+            # On Windows event loops connect without the methods of the socket.
+            replace(BaseProactorEventLoop, "sock_connect", self._connecting)
             for name in _RESOLVING:
                 replace(socket, name, self._resolving)
             yield
@@ -96,17 +99,18 @@ class Gate:
 
     def _talking(self, original: Callable[..., Any], place: int) -> Callable[..., Any]:
         def talk(sock: socket.socket, *arguments: Any) -> Any:
-            for address in arguments[place:][:1]:
-                if sock.family in _INTERNET and isinstance(address, tuple):
-                    try:
-                        self._check(*address[:2])
-                    except NetworkBlockedError:
-                        if sock.type == socket.SOCK_STREAM:
-                            sock.close()  # `socket.create_connection` does so for an OSError only.
-                        raise
+            for peer in arguments[place:][:1]:
+                self._check_peer(sock, peer)
             return original(sock, *arguments)
 
         return talk
+
+    def _connecting(self, original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def sock_connect(loop: object, sock: socket.socket, address: object) -> None:
+            self._check_peer(sock, address)
+            await original(loop, sock, address)
+
+        return sock_connect
 
     def _resolving(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
@@ -117,6 +121,15 @@ class Gate:
             return found
 
         return resolve
+
+    def _check_peer(self, sock: socket.socket, address: object) -> None:
+        if sock.family in _INTERNET and isinstance(address, tuple):
+            try:
+                self._check(*address[:2])
+            except NetworkBlockedError:
+                if sock.type == socket.SOCK_STREAM:
+                    sock.close()  # `socket.create_connection` does so for an OSError only.
+                raise
 
     def _check(self, host: object, port: object = None) -> None:
         if not self._is_here(host):

@@ -96,7 +96,7 @@ class VirtualTime:
             heapq.heappush(self._sleepers, sleeper)
             self._awake.discard(sleeper.who)
             self._go_on()
-            if self._awake and not (self._watchman and self._watchman.is_alive()):  # None survives a fork.
+            if self._sleepers and not (self._watchman and self._watchman.is_alive()):  # None survives a fork.
                 self._watchman = threading.Thread(target=self._watch, name="mock_deerapi", daemon=True)
                 self._watchman.start()
         try:

@@ -7,9 +7,10 @@ import http.client
 import socket
 import sys
 import urllib.request
+from asyncio.proactor_events import BaseProactorEventLoop
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -136,6 +137,11 @@ async def open_by_address() -> None:
         await loop.sock_connect(sock, (ADDRESS, 443))
 
 
+async def open_on_windows() -> None:
+    with socket.socket() as sock:
+        await BaseProactorEventLoop.sock_connect(cast(Any, None), sock, (ADDRESS, 443))
+
+
 async def get_with_httpx() -> None:
     async with httpx.AsyncClient() as client:
         await client.get("https://example.org/")
@@ -152,6 +158,7 @@ async def remix_by_another_transport() -> None:
         lambda: asyncio.open_connection(HOST, 443),
         lambda: asyncio.open_connection(ADDRESS, 443),
         open_by_address,
+        open_on_windows,
         lambda: asyncio.get_running_loop().getaddrinfo(HOST, 443),
         lambda: asyncio.to_thread(httpx.get, "https://example.org/"),
         get_with_httpx,
