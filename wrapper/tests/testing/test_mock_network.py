@@ -235,6 +235,18 @@ async def test_servers_can_be_started_and_reached_by_the_address_of_all_interfac
             await writer.wait_closed()
 
 
+async def test_event_loops_of_windows_reach_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    connected: list[object] = []
+
+    async def sock_connect(loop: object, sock: socket.socket, address: object) -> None:
+        connected.append(address)
+
+    monkeypatch.setattr(BaseProactorEventLoop, "sock_connect", sock_connect)
+    with mock_deerapi(), socket.socket() as sock:
+        await BaseProactorEventLoop.sock_connect(cast(Any, None), sock, ("127.0.0.1", 443))
+    assert connected == [("127.0.0.1", 443)]
+
+
 if sys.platform != "win32":
 
     async def test_a_unix_socket_is_on_this_machine_whatever_the_url_says(tmp_path: Path) -> None:
