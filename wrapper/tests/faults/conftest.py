@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
+from deerapi_remix import RemixClient
+
+from ..wire import Twin
 from .matrix import EXPECTED, agree
 from .observe import OPERATIONS, TWINS, Seen
 
+Own = Callable[..., RemixClient]
 Case = tuple[str, str, str]
 SEEN = pytest.StashKey[dict[Case, Seen]]()
 _WIDTHS = {"retrieve": 9, "download": 9, "submit": 10, "poll": 10, "content": 11}
+
+
+@pytest.fixture
+def own(connect: Twin) -> Iterator[Own]:
+    """Makes clients of either twin in turn, with connections of their own, which are closed in the end."""
+    made: list[RemixClient] = []
+
+    def make(**options: object) -> RemixClient:
+        made.append(connect.own(**options))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.close()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -21,12 +21,13 @@ from attrs import evolve, frozen
 import deerapi_remix
 from deerapi_remix.testing.fake import Answer
 
-from .server import FaultServer, Peer, Step, http, message
+from .server import FaultServer, Peer, Step, TLSSocket, http, message
 
 # What the servers present, and what the clients trust.
 
 AUTHORITY = trustme.CA()
-TRUSTING = ssl.create_default_context(cafile=None, cadata=AUTHORITY.cert_pem.bytes().decode())
+TRUSTING = ssl.create_default_context(cadata=AUTHORITY.cert_pem.bytes().decode())
+TRUSTING.sslsocket_class = TLSSocket
 
 
 def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
@@ -408,7 +409,7 @@ FAULTS: dict[str, Fault] = {
     "reset-in-body": once(cut(0.5, reset_later)),
     # An answer that is slow
     "trickled": once(trickled(0, 0, 400)),
-    "trickled-for-seconds": hurried(once(trickled(0, 0.02, 150))),
+    "trickled-for-seconds": hurried(once(trickled(0, 0.025, 150))),
     # Lengths
     "length-too-long": once(longer(9)),
     "length-negative": once(lengths(b"-1")),

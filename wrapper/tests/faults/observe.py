@@ -11,13 +11,23 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import httpx
 from attrs import define, field, frozen
 
 import deerapi_remix
-from deerapi_remix import AsyncRemixClient, DeerAPIError, PollingPolicy, RemixClient, RetryPolicy, Video
+from deerapi_remix import (
+    APIConnectionError,
+    AsyncRemixClient,
+    DeerAPIError,
+    PollingPolicy,
+    RemixClient,
+    RetryPolicy,
+    Video,
+    WaitTimeoutError,
+)
 from deerapi_remix.testing import FakeDeerAPI
 
 from .faults import CONTENT, FAULTS, GOOD, ILLEGIBLE, OTHER, TRUSTING, VIDEO
@@ -52,10 +62,10 @@ class Pace:
         return bounds.get(operation, self.budget) + self.timeout
 
 
-HURRIED = Pace(timeout=0.5, budget=2.0, wait=1.5, file=2.0)
+HURRIED = Pace(timeout=0.5, budget=2.0, wait=1.0, file=3.0)
 PATIENT = Pace(timeout=5.0, budget=5.0, wait=10.0, file=10.0)  # A busy machine must not look like a fault.
 # What a machine may be late that has other things to do, in seconds.
-MARGIN = 1.5
+MARGIN = 4.0
 
 PROMPT = "The cat takes a bow"
 _SECRET = "sk-fault-"  # Every key begins with it.
@@ -189,11 +199,14 @@ class Caller:
             return type(error).__name__
         known = error.video_id in issued and error.video is not None and error.video.id == error.video_id
         named = known or error.video_id == (None if self.operation == "models" else "video_123")
+        caused = isinstance(error.__cause__, httpx.HTTPError) == isinstance(error, APIConnectionError)
+        if isinstance(error, WaitTimeoutError):
+            caused = isinstance(error.__cause__, DeerAPIError | NoneType)
         marks = {
             "$": error.may_have_been_charged,
             "~": error.retryable,
             "#": known,
-            "!": not named or self.target.exists(),
+            "!": not named or not caused or self.target.exists(),
         }
         return _SHORT[type(error)] + "".join(mark for mark, is_so in marks.items() if is_so)
 
@@ -201,7 +214,9 @@ class Caller:
         match self.operation:
             case "remix":
                 return str(self.result.id) in issued
-            case "retrieve" | "wait":
+            case "retrieve":
+                return str(self.result.id) == "video_123"
+            case "wait":
                 return bool(self.result.id == "video_123" and self.result.is_completed)
             case "models":
                 return [model.id for model in self.result] == ["sora-2", "sora-2-pro"]

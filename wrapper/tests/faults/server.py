@@ -24,9 +24,11 @@ Step = Callable[["Peer"], None]
 _LENGTH = re.compile(rb"^content-length: *([0-9]+)", re.IGNORECASE | re.MULTILINE)
 
 
-class _Socket(ssl.SSLSocket):
+class TLSSocket(ssl.SSLSocket):
+    """One that needs no closing: `wrap_socket` just drops what it was making if the other side has gone meanwhile."""
+
     def __del__(self) -> None:
-        self.close()  # `wrap_socket` drops the one it was making if the client has gone meanwhile.
+        self.close()
 
 
 class HangUp(Exception):  # noqa: N818  # What a peer does, and no error.
@@ -250,7 +252,7 @@ class FaultServer:
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError, HangUp), connection:
             if self.tls:
-                self.tls.sslsocket_class = _Socket
+                self.tls.sslsocket_class = TLSSocket
                 connection = self.tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
             peer = Peer(connection, self)

@@ -29,7 +29,7 @@ from deerapi_remix import (
 )
 from deerapi_remix.testing import FakeDeerAPI
 
-from ..wire import Twin
+from .conftest import Own
 from .faults import BOMB, HINT
 from .server import Peer, Step, fault_server, message
 
@@ -52,9 +52,9 @@ def endless(status: int, start: bytes = b"", kind: str = "application/json") -> 
 
 
 @pytest.mark.parametrize("status", [400, 500, 502])
-def test_of_an_error_64_kb_are_read_and_2000_characters_shown(connect: Twin, status: int) -> None:
+def test_of_an_error_64_kb_are_read_and_2000_characters_shown(own: Own, status: int) -> None:
     with fault_server(FakeDeerAPI(), endless(status, kind="text/plain")) as server:
-        client = connect.own(base_url=server.url, retry=RetryPolicy(attempts=1))
+        client = own(base_url=server.url, retry=RetryPolicy(attempts=1))
         with pytest.raises(DeerAPIError) as caught:
             client.retrieve("video_123")
 
@@ -63,7 +63,7 @@ def test_of_an_error_64_kb_are_read_and_2000_characters_shown(connect: Twin, sta
     assert caught.value.__cause__ is None
 
 
-def test_an_error_of_64_kb_is_read_to_its_end(connect: Twin) -> None:
+def test_an_error_of_64_kb_is_read_to_its_end(own: Own) -> None:
     padding = b" " * (65_536 - 33)
     whole = message(500, b'{"error": {"message": "busy"' + padding + b"}    }")
 
@@ -72,16 +72,16 @@ def test_an_error_of_64_kb_is_read_to_its_end(connect: Twin) -> None:
         peer.send(whole)
 
     with fault_server(FakeDeerAPI(), step) as server:
-        client = connect.own(base_url=server.url, retry=RetryPolicy(attempts=1))
+        client = own(base_url=server.url, retry=RetryPolicy(attempts=1))
         with pytest.raises(InternalServerError) as caught:
             client.retrieve("video_123")
 
     assert caught.value.message == "busy"
 
 
-def test_of_an_answer_1_mb_is_read_and_the_error_says_so(connect: Twin) -> None:
+def test_of_an_answer_1_mb_is_read_and_the_error_says_so(own: Own) -> None:
     with fault_server(FakeDeerAPI(), endless(200, b'{"id": "video_new", "padding": "')) as server:
-        client = connect.own(base_url=server.url)
+        client = own(base_url=server.url)
         with pytest.raises(APIResponseValidationError, match="longer than 1048576 bytes") as caught:
             client.remix("video_123", prompt="The cat takes a bow")
 
@@ -90,9 +90,9 @@ def test_of_an_answer_1_mb_is_read_and_the_error_says_so(connect: Twin) -> None:
     assert server.posts == 1
 
 
-def test_of_json_in_place_of_a_file_64_kb_are_read(connect: Twin, tmp_path: Path) -> None:
+def test_of_json_in_place_of_a_file_64_kb_are_read(own: Own, tmp_path: Path) -> None:
     with fault_server(FakeDeerAPI(), endless(200)) as server:
-        client = connect.own(base_url=server.url)
+        client = own(base_url=server.url)
         with pytest.raises(DownloadError, match="application/json instead of a video"):
             client.download("video_123", tmp_path / "bow.mp4")
 
@@ -267,10 +267,10 @@ def test_the_sync_client_ends_every_call_in_time_once_a_body_comes(name: str, tm
     assert not any(tmp_path.iterdir())
 
 
-def test_a_file_that_trickles_ends_at_the_deadline(connect: Twin, tmp_path: Path) -> None:
+def test_a_file_that_trickles_ends_at_the_deadline(own: Own, tmp_path: Path) -> None:
     file = forever(b"x", 0.02, _head("video/mp4"))
     with fault_server(FakeDeerAPI(render_seconds=0.005), Peer.answer, Peer.answer, file) as server:
-        client = connect.own(base_url=server.url, **LITTLE_TIME)
+        client = own(base_url=server.url, **LITTLE_TIME)
         began = time.monotonic()
         with pytest.raises(WaitTimeoutError) as caught:
             client.remix_to_file("video_123", tmp_path / "bow.mp4", prompt="The cat takes a bow", timeout=0.8)
@@ -280,12 +280,12 @@ def test_a_file_that_trickles_ends_at_the_deadline(connect: Twin, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_submit_that_is_not_read_is_given_up_in_time(connect: Twin) -> None:
+def test_a_submit_that_is_not_read_is_given_up_in_time(own: Own) -> None:
     def unread(peer: Peer) -> None:
         time.sleep(0.8)
 
     with fault_server(FakeDeerAPI(), unread) as server:
-        client = connect.own(base_url=server.url, **LITTLE_TIME)
+        client = own(base_url=server.url, **LITTLE_TIME)
         began = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             client.remix("video_123", prompt="x" * 6 * MB)
