@@ -72,10 +72,7 @@ class Run(Generic[T]):
         self._last = error
         self._tell_attempt()
         delay = self._delay_after(error)
-        retry = self._exchange.event("retry", self._started, delay)
-        self._settings.journal.attempt_failed(retry, error)
-        if delay is not None:
-            self._settings.journal.emit(retry)
+        self._settings.journal.attempt_failed(self._exchange.event("retry", self._started, delay), error)
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Self
 
+import attrs
+
 from .config import check_callbacks
 from .errors import DownloadError
 from .models import OnProgress
@@ -100,6 +102,7 @@ class PartFile:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
 
 
+@attrs.define(repr=False, eq=False)
 class Transfer:
     """Fills a part file from one answer or several, and never joins parts of two different files.
 
@@ -109,17 +112,15 @@ class Transfer:
         advanced: Whether the latest attempt brought bytes that none before it had reached.
     """
 
-    def __init__(self, part: PartFile, on_progress: OnProgress | None) -> None:
-        check_callbacks(on_progress=on_progress)
-        self.part = part
-        self._on_progress = on_progress
-        self.received = 0
-        self.expected: int | None = None
-        self.advanced = False
-        self._furthest = 0
-        self._tag: str | None = None
-        self._framed = True
-        self._refused: str | None = None
+    part: PartFile
+    _on_progress: OnProgress | None = attrs.field(validator=lambda _, __, value: check_callbacks(on_progress=value))
+    received: int = 0
+    expected: int | None = None
+    advanced: bool = False
+    _furthest: int = 0
+    _tag: str | None = None
+    _framed: bool = True
+    _refused: str | None = None
 
     def request_headers(self) -> dict[str, str]:
         """What to ask for: the rest where it is sure to be of the same file, else everything."""

@@ -141,9 +141,8 @@ class Exchange:
                 self._raised = error
         if response.is_stream_consumed:  # A transport or hook of the user's has read it, and decoded it.
             self.chunk(response.content)
-        if (left := self.time_left()) is not None and "timeout" in response.request.extensions:
-            limits = response.request.extensions["timeout"]  # A late body must not take a whole timeout more.
-            limits["read"] = min(max(left, 0.001), limits["read"] or math.inf)
+        if "timeout" in response.request.extensions:  # A late body must not take a whole timeout more.
+            response.request.extensions["timeout"]["read"] = self._timeout().read
         return None
 
     def _take(self, response: httpx.Response) -> None:

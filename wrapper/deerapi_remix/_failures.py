@@ -22,15 +22,12 @@ from .models import text
 
 BODY_SHOWN = 2_000
 
+# fmt: off
 _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
-    400: errors.BadRequestError,
-    401: errors.AuthenticationError,
-    403: errors.PermissionDeniedError,
-    404: errors.NotFoundError,
-    409: errors.ConflictError,
-    422: errors.BadRequestError,
-    429: errors.RateLimitError,
+    400: errors.BadRequestError, 401: errors.AuthenticationError, 403: errors.PermissionDeniedError,
+    404: errors.NotFoundError, 409: errors.ConflictError, 422: errors.BadRequestError, 429: errors.RateLimitError,
 }
+# fmt: on
 # The request never left: the connection was not made, or there was none to take.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.

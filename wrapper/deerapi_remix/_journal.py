@@ -24,25 +24,25 @@ class Journal:
 
     def __init__(self, on_event: Callable[[Event], None] | None) -> None:
         check_callbacks(on_event=on_event)
-        self._on_event = on_event
+        self._on_event = on_event or (lambda _: None)
         self._drifts: set[tuple[str, ...]] = set()
 
     def emit(self, event: Event) -> None:
         """Tell the user's function; whatever it raises is logged, for no job may be lost over a metric."""
-        if self._on_event is None:
-            return
         try:
             self._on_event(event)
         except Exception:
             _log(logging.ERROR, "on_event_failed", "on_event failed; the call goes on", exc_info=True)
 
-    def attempt_failed(self, event: Event, error: DeerAPIError) -> None:
-        """An attempt failed; the event's `delay` is what comes before the next one, None if there is none."""
-        then = "giving up" if event.delay is None else f"next attempt in {event.delay:.2f} s"
+    def attempt_failed(self, retry: Event, error: DeerAPIError) -> None:
+        """An attempt failed; `delay` is what comes before the next one, None if there is none."""
+        then = "giving up" if retry.delay is None else f"next attempt in {retry.delay:.2f} s"
         told = "%(operation)s: attempt %(attempt)d failed: %(error)s, status %(status_code)s, request id %(request_id)s"
-        fields = attrs.asdict(event) | {"error": type(error).__name__}
+        fields = attrs.asdict(retry) | {"error": type(error).__name__}
         del fields["kind"]
         _log(logging.WARNING, "attempt_failed", f"{told}; {then}", **fields)
+        if retry.delay is not None:
+            self.emit(retry)
 
     def accepted(self, video_id: str, request_id: str | None) -> None:
         """A paid job exists; from here on its id must not get lost."""

@@ -84,10 +84,6 @@ class BaseClient(Generic[Http]):
         clone._is_copy = True
         return clone
 
-    def __repr__(self) -> str:
-        # A traceback may show a client that was never finished, for a setting was refused.
-        return f"<{type(self).__name__} {getattr(getattr(self, '_settings', None), 'base_url', '')}>"
-
 
 class Connections(Generic[Http]):
     """The httpx client behind a client and its copies: the user's, or one of our own in every process.

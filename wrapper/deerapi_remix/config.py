@@ -95,8 +95,6 @@ class PollingPolicy:
 class Key:
     """The API key, kept where no repr, `vars()`, pickle or traceback shows it: in a closure."""
 
-    __slots__ = ("_ask", "_rotates")
-
     def __init__(self, source: str | Callable[[], str] | None) -> None:
         if source is None:
             source = os.environ.get("DEERAPI_KEY", "")

@@ -53,8 +53,6 @@ class DeerAPIError(Exception):
     def __init__(self, summary: str = "", /, **attributes: Any) -> None:
         super().__init__(summary)
         for name, value in attributes.items():
-            if not hasattr(type(self), name):
-                raise TypeError(f"{type(self).__name__} has no attribute {name!r}")
             setattr(self, name, value)
 
     def __str__(self) -> str:

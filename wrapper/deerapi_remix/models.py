@@ -127,10 +127,8 @@ class Event:
 
 def text(value: object) -> str | None:
     """`value` as a non-blank string, if it can be one."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(value)
+        return str(value) if abs(value) < math.inf else None
     return value if isinstance(value, str) and value.strip() else None
 
 

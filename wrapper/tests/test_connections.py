@@ -468,4 +468,4 @@ def test_an_environment_that_cannot_be_used_is_a_configuration_error(
     monkeypatch.setitem(sys.modules, "socksio", None)  # As where httpx[socks] is not installed.
     with pytest.raises(ConfigurationError, match="The environment's proxies or certificates cannot be used"):
         connect.own()
-    assert "127.0.0.1" in repr(connect.own(base_url="http://127.0.0.1:1")) or connect.kind == "async"
+    connect.own(base_url="http://127.0.0.1:1")  # For which the environment does not count.
