@@ -116,9 +116,14 @@ class Scene:
             self.taken.clear()
             peer.send(data[position : position + size])
             while not self.taken.wait(0.005):
-                with suppress(BlockingIOError):
-                    if not peer._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
-                        raise HangUp
+                check_presence(peer)
+
+
+def check_presence(peer: Peer) -> None:
+    """HangUp if the client has gone."""
+    with suppress(BlockingIOError):
+        if not peer._connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT):
+            raise HangUp
 
 
 def _peek(peer: Peer) -> tuple[bytes, bytes]:
@@ -467,6 +472,16 @@ def _zipped_file(scene: Scene, peer: Peer) -> None:
     peer.send(message(200, gzip.compress(file(scene.version)), told))
 
 
+# What may come instead of the rest of a file
+REST: tuple[Fault, ...] = (
+    Fault("a part from further on", _partial(shift=5)),
+    Fault("a part of another file", _partial(newer=1)),
+    Fault("a part of another file without its tag", _partial(newer=1, tagged=False)),
+    Fault("a part of another total", _partial(total=9)),
+    Fault("the whole file after all", _whole_after_all),
+    Fault("416", _status(416)),
+)
+
 DOWNLOAD: tuple[Fault, ...] = (
     *(Fault(name, step) for name, step in _LOST.items()),
     *(Fault(str(status), _status(status)) for status in (400, 401, 403, 404, 408, 416, 429, 500, 502, 503, 524)),
@@ -476,11 +491,7 @@ DOWNLOAD: tuple[Fault, ...] = (
     Fault("a page", _status(200, {"content-type": "text/html"}, b"<html>Welcome</html>")),
     Fault("an empty file", _status(200, {"content-type": "video/mp4"}, b"")),
     Fault("nothing", _status(204, body=b"")),
-    Fault("a part from further on", _partial(shift=5)),
-    Fault("a part of another file", _partial(newer=1)),
-    Fault("a part of another file without its tag", _partial(newer=1, tagged=False)),
-    Fault("a part of another total", _partial(total=9)),
-    Fault("the whole file after all", _whole_after_all),
+    *REST,
     Fault("a redirect to itself", _status(302, {"location": "content"}, b"")),
     Fault("a redirect to nowhere", _status(302, {"location": "ftp://nowhere/"}, b"")),
     Fault("a trickle", _trickled_file),
