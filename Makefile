@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth demo mock lint type docs build lock check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults demo mock lint type docs bench playground build lock check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -77,6 +77,15 @@ breaking: install ## does openapi.yaml break clients of the last release?
 teeth: install ## plant faults, one at a time: does the contract suite notice?
 	@python -m contract_tests.teeth
 
+FAULTS ?= quick
+
+faults: install ## faults over real sockets: is a job lost, or paid for twice? FAULTS=long for thousands of jobs and 1 GB
+	@FAULTS=$(FAULTS) pytest wrapper/tests/faults --quiet --show-capture=no
+
+playground: install ## the mock's page in a real browser
+	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq; apt-get install -qq chromium >/dev/null; }
+	pytest wrapper/browser_tests
+
 LINTERS := contract_tests/lint
 
 # Node comes with the development tools; the linters of the document come from npm, as the lock file says.
@@ -121,6 +130,29 @@ docs: install ## the documentation site, into build/docs; warnings are errors
 	sphinx-build --quiet --nitpicky --fail-on-warning docs build/docs
 	echo "The site is in build/docs/index.html"
 
+BENCH ?= full
+BENCH_VENV := build/bench-venv
+CORE_VENV := build/bench/core
+
+$(BENCH_VENV)/.installed: benchmarks/requirements.txt benchmarks/requirements-core.txt
+	@$(PYTHON) -m venv --clear $(BENCH_VENV)
+	$(PYTHON) -m venv --clear $(CORE_VENV)
+	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: -r $<
+	$(CORE_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
+	  -r benchmarks/requirements-core.txt
+	touch $@
+
+bench: install $(BENCH_VENV)/.installed ## ratios against the peers, into benchmarks/report; BENCH=quick sees that it runs
+	@if [ $(BENCH) = full ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	  apt-get install -qq --no-install-recommends nginx-light libnginx-mod-http-echo curl >/dev/null
+	fi
+	rm -rf build/bench/dist
+	python -m hatchling build --target wheel --directory build/bench/dist 2>/dev/null
+	for venv in $(BENCH_VENV) $(CORE_VENV); do
+	  $$venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --force-reinstall build/bench/dist/*.whl
+	done
+	$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)
+
 build: install ## wheel and sdist, into dist/
 	@rm -rf dist
 	python -m hatchling build
@@ -131,6 +163,10 @@ lock: ## refresh requirements-dev.txt from pyproject.toml
 	build/uv/bin/python -m pip --disable-pip-version-check --quiet install uv
 	build/uv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
+	for name in requirements requirements-core; do
+	  build/uv/bin/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o benchmarks/$$name.txt
+	done
 
 check: ## everything that CI runs
 	@for target in lint type client-check test contract breaking docs build demo teeth; do

@@ -143,7 +143,7 @@ _READING = [
 
 _FAILING = [
     _wrapper("a wrong key is a matter of permission", "_failures", "401: errors.AuthenticationError", "401: errors.PermissionDeniedError", "answers", "a_documented_error_is_read_whole"),
-    _wrapper("422 is no bad request", "_failures", "    422: errors.BadRequestError,\n", "", "answers", _TYPED),
+    _wrapper("422 is no bad request", "_failures", " 422: errors.BadRequestError,", "", "answers", _TYPED),
     _wrapper("a proxy's 5xx is of no class", "_failures", "errors.InternalServerError if 500 <= status <= 599", "errors.InternalServerError if 500 <= status <= 511", "answers", _TYPED),
     _wrapper("a status is swallowed", "_exchange", "        if not self._succeeded:\n            raise _failures.bad_status", "        if not self._succeeded and self.status != 404:\n            raise _failures.bad_status", "answers", "a_documented_error_is_read_whole"),
     _wrapper("a cut error body hides its status", "_exchange", "if self.status is not None and not self._succeeded:\n                return", "if False:\n                return", "answers", "the_status_decides_even_if_the_body_breaks_off"),

@@ -29,6 +29,7 @@ def without(*modules: str) -> str:
         ("uvicorn", ("mock",), "Error: the mock needs an extra. Run: pip install 'deerapi-remix[mock]'\n"),
         ("jsonschema_rs", ("mock",), "Error: the mock needs an extra. Run: pip install 'deerapi-remix[mock]'\n"),
         ("yaml", ("mock",), "Error: the mock needs an extra. Run: pip install 'deerapi-remix[mock]'\n"),
+        ("flask_swagger_ui", ("mock",), "Error: the mock needs an extra. Run: pip install 'deerapi-remix[mock]'\n"),
     ],
 )
 def test_a_missing_extra_is_3_and_is_named(missing: str, arguments: tuple[str, ...], complaint: str) -> None:
