@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,9 +25,12 @@ def virtual() -> VirtualTime:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody goes on without one who is awake."""
     monkeypatch.setattr(virtual_time, "_PATIENCE", 60)
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < 60
 
 
 def test_alone_a_thread_sleeps_no_real_time(patient: None, virtual: VirtualTime) -> None:
@@ -111,6 +115,15 @@ async def test_other_tasks_run_before_time_goes_on(patient: None, virtual: Virtu
     task = asyncio.create_task(note())
     await virtual.async_sleep(10)
     assert (seen, task.done()) == ([0.0], True)
+
+
+def test_other_threads_may_run_before_time_goes_on(
+    patient: None, virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+    monkeypatch.setattr(virtual_time, "sleep", lambda seconds: seen.append(virtual.now()))
+    virtual.sleep(10)
+    assert seen == [0]
 
 
 async def test_time_stands_still_while_one_who_takes_part_is_awake(patient: None, virtual: VirtualTime) -> None:
