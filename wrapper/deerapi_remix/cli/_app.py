@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +13,10 @@ from deerapi_remix import __version__
 
 from . import __doc__ as _manual
 from ._doctor import examine
-from ._failures import ExitCode, complain
+from ._failures import ExitCode
+from ._help import Command, Group, examples
 from ._job_file import JobFile, Remix
+from ._mock import serve_mock
 from ._options import (
     BaseUrl,
     JobId,
@@ -31,7 +31,6 @@ from ._options import (
     Target,
     Timeout,
     VideoId,
-    examples,
 )
 from ._remix import remix_to_file
 from ._text import default_name, model_table, video_fields
@@ -45,6 +44,7 @@ _EXAMPLES = examples(
 
 app = typer.Typer(
     name="deerapi-remix",
+    cls=Group,
     help="Remix Sora videos through DeerAPI. A remix is a paid job: submit it, wait for it, download it.\n\n"
     "The key comes from DEERAPI_KEY, or is asked for on a terminal. `doctor` tells what is not in place yet, "
     "`mock` serves an API to try everything on for nothing, and --install-completion has the Tab key complete "
@@ -72,11 +72,12 @@ def _root(
 
 
 @app.command(
+    cls=Command,
     epilog=examples(
         'remix video_123 --prompt "A bow" --output bow.mp4',
-        'remix video_123 --prompt "A bow" --output bow.mp4 --timeout 3600 --quiet',
-        'remix video_123 --prompt "A bow" --model sora-2-pro --no-wait --json',
-    )
+        'remix video_123 --prompt "A bow" -o bow.mp4 --timeout 3600',
+        'remix video_123 --prompt "A bow" --model sora-2-pro --no-wait',
+    ),
 )
 def remix(
     video_id: VideoId,
@@ -119,7 +120,7 @@ def remix(
         work.finished(client.wait(video, timeout=timeout, on_update=work.saw))
 
 
-@app.command(epilog=examples("status video_456", "status video_456 --json"))
+@app.command(cls=Command, epilog=examples("status video_456", "status video_456 --json"))
 def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
     """Print how far a job has come."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
@@ -127,7 +128,7 @@ def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url:
         work.shows(client.retrieve(job_id))
 
 
-@app.command(epilog=examples("wait video_456", "wait video_456 --timeout 3600"))
+@app.command(cls=Command, epilog=examples("wait video_456", "wait video_456 --timeout 3600"))
 def wait(
     job_id: JobId, timeout: Timeout = None, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
 ) -> None:
@@ -138,7 +139,7 @@ def wait(
         work.finished(client.wait(job_id, timeout=timeout, on_update=work.saw))
 
 
-@app.command(epilog=examples("download video_456 --output bow.mp4", "download video_456 --variant thumbnail"))
+@app.command(cls=Command, epilog=examples("download video_456 -o bow.mp4", "download video_456 --variant thumbnail"))
 def download(
     job_id: JobId,
     output: Output = None,
@@ -169,7 +170,7 @@ def download(
         work.result(str(path), {"id": job_id, "variant": variant or "video", "path": str(path)})
 
 
-@app.command(epilog=examples("models", "models --json"))
+@app.command(cls=Command, epilog=examples("models", "models --json"))
 def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
     """List the models that are served now."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
@@ -180,7 +181,7 @@ def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
             work.display.note("no model is served now")
 
 
-@app.command(epilog=examples("doctor", "doctor --quiet", "doctor --json"))
+@app.command(cls=Command, epilog=examples("doctor", "doctor --quiet", "doctor --json"))
 def doctor(
     as_json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but failures.")] = False,
@@ -204,7 +205,7 @@ def doctor(
         raise typer.Exit(code)
 
 
-@app.command(epilog=examples("mock", "mock --port 0 --render-seconds 60"))
+@app.command(cls=Command, epilog=examples("mock", "mock --port 0 --render-seconds 60"))
 def mock(
     host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,
@@ -226,29 +227,4 @@ def mock(
     the mock: GET /_mock/state and POST /_mock/reset. A request with the header
     `Prefer: code=429` is answered with that status.
     """
-    try:
-        from deerapi_remix.testing import FakeDeerAPI
-        from deerapi_remix.testing.asgi import serve
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("deerapi_remix"):
-            raise
-        message = "the mock needs an extra. Run: pip install 'deerapi-remix[mock]'"
-        complain(ExitCode.SETUP, "MissingExtra", message, as_json=as_json)
-        raise typer.Exit(ExitCode.SETUP) from None
-    work = Work(as_json=as_json, quiet=quiet, base_url=None)
-
-    def ready(base_url: str) -> None:
-        with contextlib.redirect_stdout(results):
-            work.result(base_url, {"base_url": base_url})
-        work.display.note(f"Open {base_url} in a browser, or try it in another terminal; Ctrl-C ends it:")
-        work.display.note(
-            f'DEERAPI_BASE_URL={base_url} DEERAPI_KEY=any deerapi-remix remix video_123 --prompt "The cat takes a bow"'
-        )
-
-    results = sys.stdout
-    with work.running(), contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as stack:
-        # The server writes a line for each request to stdout, which is for results.
-        log = stack.enter_context(Path(os.devnull).open("w")) if quiet else sys.stderr
-        stack.enter_context(contextlib.redirect_stdout(log))
-        fake = FakeDeerAPI(render_seconds=render_seconds, fail_rate=fail_rate, seed=seed)
-        serve(fake, host, port, on_ready=ready)
+    serve_mock(host, port, as_json=as_json, quiet=quiet, render_seconds=render_seconds, fail_rate=fail_rate, seed=seed)

@@ -50,8 +50,3 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Default: named after the job, in the current folder."),
 ]
-
-
-def examples(*commands: str) -> str:
-    """The end of a help text."""
-    return "\n".join(["Examples:", "", *(f"deerapi-remix {command}" for command in commands)])

@@ -30,6 +30,8 @@ def remix_to_file(
     """
     work.saves(output, overwrite=overwrite)
     work.submits()
+    if output.is_dir():  # Some have no name for a job file to be called after.
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(output))
     job_file = JobFile(output)
     job_id = job_file.claim(remix, resubmit=resubmit)
     work.submit.job_file = job_file

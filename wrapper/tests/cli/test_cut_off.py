@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -112,6 +113,20 @@ def test_a_run_killed_while_it_awaits_the_answer_is_not_repeated_unasked(
     until_submitted(server)
     killed.kill()
     killed.wait(20)
+    assert (call(*SAVE).code, submits(server)) == (7, 1)
+
+
+def test_ctrl_c_while_the_answer_is_awaited_leaves_the_outcome_unknown(
+    call: Cli, start: Start, server: FakeDeerAPI
+) -> None:
+    server.answer_lost()
+    interrupted = start(*SAVE)
+    until_submitted(server)
+    interrupted.send_signal(signal.SIGINT)
+    out, err = interrupted.communicate(timeout=20)
+    assert (interrupted.returncode, out) == (130, "")
+    assert err.startswith("Error: Interrupted while the remix was submitted. The job may have been accepted")
+    assert err.endswith(" If no job was charged, run it again with --resubmit.\n")
     assert (call(*SAVE).code, submits(server)) == (7, 1)
 
 

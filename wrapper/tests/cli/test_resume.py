@@ -212,9 +212,16 @@ def test_wrong_usage_leaves_no_job_file(fake: FakeDeerAPI, call: Cli, arguments:
     assert files() == []
 
 
-def test_a_target_that_is_refused_leaves_no_job_file(fake: FakeDeerAPI, call: Cli) -> None:
+@pytest.mark.parametrize("target", [".", "..", "/", "bow.mp4"])
+def test_a_folder_is_no_target_and_gets_no_job_file(fake: FakeDeerAPI, call: Cli, target: str) -> None:
     Path("bow.mp4").mkdir()
-    assert call(*SAVE).err == "Error: bow.mp4: Is a directory. Nothing was sent.\n"
+    assert call(*REMIX, "-o", target) == (10, "", f"Error: {target}: Is a directory. Nothing was sent.\n")
+    assert (files(), len(fake.requests)) == (["bow.mp4"], 0)
+
+
+def test_a_target_that_exists_gets_no_job_file(fake: FakeDeerAPI, call: Cli) -> None:
+    Path("bow.mp4").write_text("mine")
+    assert call(*SAVE).code == 10
     assert (files(), len(fake.requests)) == (["bow.mp4"], 0)
 
 
