@@ -165,6 +165,8 @@ async def test_a_cancelled_sleeper_holds_nobody_up(patient: None, virtual: Virtu
     for _ in range(5):
         await asyncio.sleep(0)
     cancelled.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)
     await virtual.async_sleep(10)
     assert (virtual.now(), cancelled.cancelled()) == (10, True)
 
