@@ -28,14 +28,13 @@ options = {"prompt": "The cat takes a bow"} if method == "remix_to_file" else {}
 with RemixClient() as client:
     print(getattr(client, method)(first, "bow.mp4", overwrite="overwrite" in rest, **options))
 """
-# Says so and waits, the first time that the function of `os` which is named first is about to be called on a file of
-# the video.
+# Says so and waits before the first call of a function of `os` with that text in its first argument: `link:.part`.
 STOPS_AT = """
 import os, sys
-_name = sys.argv.pop(1)
+_name, _, _text = sys.argv.pop(1).partition(":")
 _real = getattr(os, _name)
 def _stop(*arguments, **options):
-    if _name == "fsync" or ".part" in str(arguments[0]):
+    if _text in str(arguments[0]):
         setattr(os, _name, _real)
         print("about to", _name, file=sys.stderr, flush=True)
         sys.stdin.readline()

@@ -89,7 +89,11 @@ def test_a_download_that_is_killed_leaves_no_target(
 
 @pytest.mark.parametrize(
     ("moment", "left"),
-    [("fsync", [".bow.mp4.*.part"]), ("link", [".bow.mp4.*.part"]), ("unlink", [".bow.mp4.*.part", "bow.mp4"])],
+    [
+        ("fsync:", [".bow.mp4.*.part"]),
+        ("link:.part", [".bow.mp4.*.part"]),
+        ("unlink:.part", [".bow.mp4.*.part", "bow.mp4"]),
+    ],
 )
 def test_whoever_is_killed_while_publishing_has_the_whole_file_or_none(
     server: FaultServer, programs: Programs, tmp_path: Path, video: bytes, moment: str, left: list[str]
@@ -100,7 +104,7 @@ def test_whoever_is_killed_while_publishing_has_the_whole_file_or_none(
     assert names(tmp_path) == left
 
     code, _, told = programs.run(LIBRARY, server.url, *DOWNLOAD)
-    assert (code, "FileExistsError" in told) == ((1, True) if moment == "unlink" else (0, False))
+    assert (code, "FileExistsError" in told) == ((1, True) if moment == "unlink:.part" else (0, False))
     assert whole(tmp_path / "bow.mp4", video)
 
 
@@ -108,7 +112,7 @@ def test_whoever_is_killed_while_replacing_a_file_leaves_the_old_one(
     server: FaultServer, programs: Programs, tmp_path: Path, video: bytes
 ) -> None:
     (tmp_path / "bow.mp4").write_bytes(b"old")
-    program = programs.start(STOPS_AT + LIBRARY, server.url, "replace", *DOWNLOAD, "overwrite")
+    program = programs.start(STOPS_AT + LIBRARY, server.url, "replace:.part", *DOWNLOAD, "overwrite")
     program.says("about to")
     program.send(signal.SIGKILL).end()
     assert (tmp_path / "bow.mp4").read_bytes() == b"old"
