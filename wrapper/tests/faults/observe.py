@@ -30,7 +30,7 @@ from deerapi_remix import (
 )
 from deerapi_remix.testing import FakeDeerAPI
 
-from .faults import CONTENT, FAULTS, GOOD, ILLEGIBLE, OTHER, TRUSTING, VIDEO
+from .faults import CONTENT, FAULTS, GOOD, ILLEGIBLE, OTHER, VIDEO
 from .server import FaultServer, Peer, fault_server
 
 OPERATIONS = ("remix", "retrieve", "wait", "download", "submit", "poll", "content", "models")
@@ -62,7 +62,7 @@ class Pace:
         return bounds.get(operation, self.budget) + self.timeout
 
 
-HURRIED = Pace(timeout=0.5, budget=2.0, wait=1.0, file=3.0)
+HURRIED = Pace(timeout=0.5, budget=3.0, wait=1.0, file=3.0)
 PATIENT = Pace(timeout=5.0, budget=5.0, wait=10.0, file=10.0)  # A busy machine must not look like a fault.
 # What a machine may be late that has other things to do, in seconds.
 MARGIN = 4.0
@@ -199,7 +199,9 @@ class Caller:
             return type(error).__name__
         known = error.video_id in issued and error.video is not None and error.video.id == error.video_id
         named = known or error.video_id == (None if self.operation == "models" else "video_123")
-        caused = isinstance(error.__cause__, httpx.HTTPError) == isinstance(error, APIConnectionError)
+        caused = isinstance(error.__cause__, httpx.HTTPError | httpx.InvalidURL) == isinstance(
+            error, APIConnectionError
+        )
         if isinstance(error, WaitTimeoutError):
             caused = isinstance(error.__cause__, DeerAPIError | NoneType)
         marks = {
@@ -259,8 +261,7 @@ def observe(name: str, operation: str, twin: str, folder: Path, log: Eavesdroppe
 
 
 def _run(caller: Caller, url: str, warm: bool) -> None:
-    with httpx.Client(verify=TRUSTING, trust_env=False) as http:
-        client = RemixClient(caller.key, base_url=url, http_client=http, **caller.pace.settings)
+    with RemixClient(caller.key, base_url=url, **caller.pace.settings) as client:
         if warm:
             client.models()
         caller.began = time.monotonic()
@@ -273,8 +274,7 @@ def _run(caller: Caller, url: str, warm: bool) -> None:
 
 def _run_async(caller: Caller, url: str, warm: bool) -> None:
     async def main() -> None:
-        async with httpx.AsyncClient(verify=TRUSTING, trust_env=False) as http:
-            client = AsyncRemixClient(caller.key, base_url=url, http_client=http, **caller.pace.settings)
+        async with AsyncRemixClient(caller.key, base_url=url, **caller.pace.settings) as client:
             if warm:
                 await client.models()
             caller.began = time.monotonic()

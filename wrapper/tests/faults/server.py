@@ -199,14 +199,12 @@ class FaultServer:
 
     def refuse(self) -> None:
         """Let nobody connect any more. Connections that are open stay so."""
-        with suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        self._rebind()
 
     def deafen(self) -> None:
         """Let everybody who wants to connect wait for ever."""
-        self.refuse()
-        self._listener = socket.create_server(("127.0.0.1", self.port), backlog=0)
+        self._rebind()
+        self._listener.listen(0)
         for _ in range(2):  # Nobody accepts, so these fill the queue.
             filler = socket.socket()
             filler.setblocking(False)
@@ -222,6 +220,15 @@ class FaultServer:
     def heads(self) -> list[str]:
         """The first line and the headers of every request, in the order of the connections."""
         return [head for peer in self.peers for head in peer.heads]
+
+    def _rebind(self) -> None:
+        """Stop listening, but keep the port: it must not become another server's."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", self.port))
 
     def close(self) -> None:
         """Hang up on everyone, and wait until all threads have ended."""
