@@ -388,6 +388,12 @@ def _changed_poll(headers: dict[str, str] | None = None, **changes: object) -> C
     return step
 
 
+def _trickled_poll(scene: Scene, peer: Peer) -> None:
+    head, _, body = http(peer.exchange()).partition(b"\r\n\r\n")
+    peer.send(head + b"\r\n\r\n" + body[:9])
+    scene.trickle(peer, body[9:], 1, 4.0)
+
+
 def _answer_and_close(_: Scene, peer: Peer) -> None:
     peer.answer()
     peer.close()
@@ -407,6 +413,7 @@ POLL: tuple[Fault, ...] = (
     Fault("no status", _changed_poll(status=None, progress=None)),
     Fault("a hint that is absurd", _changed_poll({"openai-poll-after-ms": "99999999999"})),
     Fault("closed after the answer", _answer_and_close),
+    Fault("a trickle", _trickled_poll),
 )
 
 
