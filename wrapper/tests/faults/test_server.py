@@ -11,6 +11,7 @@ import trustme
 from deerapi_remix import APIConnectionError, RemixClient, RetryPolicy
 from deerapi_remix.testing import FakeDeerAPI
 
+from .faults import reset_unread
 from .server import FaultServer, Peer, fault_server, message
 
 
@@ -39,7 +40,7 @@ def test_each_request_gets_the_next_step(server: FaultServer) -> None:
 
 
 def test_a_step_can_act_before_the_request_is_read(server: FaultServer) -> None:
-    server.script(Peer.reset)
+    server.script(reset_unread)
     with (
         RemixClient(base_url=server.url, retry=RetryPolicy(attempts=1)) as client,
         pytest.raises(APIConnectionError) as caught,
