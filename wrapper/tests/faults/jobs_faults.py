@@ -450,16 +450,20 @@ HOW = ("with length", "no tag", "weak tag", "chunked", "garbled", "until close")
 AFTERWARDS = ("the same", "the same", "another", "another of another length")
 
 
-def _partial(*, shift: int = 0, newer: int = 0, total: int = 0, tagged: bool = True) -> Callable[[Scene, Peer], None]:
-    """A 206 that is not what was asked for, whatever was."""
+def _partial(
+    *, shift: int = 0, newer: int = 0, total: int = 0, tagged: Literal["strong", "weak", "no"] = "strong"
+) -> Callable[[Scene, Peer], None]:
+    """A 206 that is not what was asked for, whatever was. A weak tag stays the same when the file changes."""
 
     def step(scene: Scene, peer: Peer) -> None:
         asked = peer.request().headers.get("range", "bytes=0-")
+        weak = f"W/{tag(scene.version)}"
         scene.version += newer
         data = file(scene.version)
+        etag = {"strong": {"etag": tag(scene.version)}, "weak": {"etag": weak}, "no": {}}[tagged]
         first = int(asked.removeprefix("bytes=").removesuffix("-")) + shift
         told = {"content-type": "video/mp4", "content-range": f"bytes {first}-{len(data) - 1}/{len(data) + total}"}
-        peer.send(message(206, data[first:], {**told, **({"etag": tag(scene.version)} if tagged else {})}))
+        peer.send(message(206, data[first:], told | etag))
 
     return step
 
@@ -483,7 +487,8 @@ def _zipped_file(scene: Scene, peer: Peer) -> None:
 REST: tuple[Fault, ...] = (
     Fault("a part from further on", _partial(shift=5)),
     Fault("a part of another file", _partial(newer=1)),
-    Fault("a part of another file without its tag", _partial(newer=1, tagged=False)),
+    Fault("a part of another file without its tag", _partial(newer=1, tagged="no")),
+    Fault("a part of another file under its weak tag", _partial(newer=1, tagged="weak")),
     Fault("a part of another total", _partial(total=9)),
     Fault("the whole file after all", _whole_after_all),
     Fault("416", _status(416)),

@@ -139,7 +139,7 @@ def _submit_fault(chance: random.Random) -> Fault:
 def _download_faults(chance: random.Random) -> Sequence[Fault]:
     pick, percent = chance.choice, chance.randint(0, 100)
     broken = broken_download(pick(HOW), percent, pick(("close", "reset", "silence")), pick(AFTERWARDS))
-    resumed = broken_download("with length", percent, "close", pick(AFTERWARDS)), pick(REST)
+    resumed = broken_download(pick(("with length", "weak tag")), percent, "close", pick(AFTERWARDS)), pick(REST)
     return pick(((pick(DOWNLOAD),), (broken,), resumed))
 
 
