@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults demo mock lint type docs bench playground build lock check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -167,6 +167,11 @@ lock: ## refresh requirements-dev.txt from pyproject.toml
 	  build/uv/bin/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o benchmarks/$$name.txt
 	done
+
+# Strict, for what cannot be looked up would pass. It asks an advisory service, so it is no part of `check`.
+audit: install ## are vulnerabilities known in what we lock, or in what users get today? asks the network
+	@pip-audit --strict --progress-spinner off --require-hashes --disable-pip -r requirements-dev.txt
+	pip-audit --strict --progress-spinner off .
 
 check: ## everything that CI runs
 	@for target in lint type client-check test contract breaking docs build demo teeth; do
