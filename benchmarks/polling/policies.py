@@ -1,0 +1,89 @@
+"""Ways to poll: the one that is shipped, and what it is compared with."""
+
+import math
+import random
+from typing import Protocol
+
+from deerapi_remix import APIConnectionError, PollingPolicy, Video, _clock
+from deerapi_remix._polling import Wait
+
+from .jobs import Job
+
+
+class Policy(Protocol):
+    """One wait for one job. Times are seconds since the job was accepted."""
+
+    def delay(self, now: float) -> float:
+        """How long to sleep before the next poll."""
+        ...
+
+    def saw(self, now: float, progress: int | None) -> None:
+        """A poll was answered: the job is not finished."""
+        ...
+
+    def failed(self, now: float) -> None:
+        """A poll failed."""
+        ...
+
+
+class Fixed:
+    """The same interval every time."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+
+    def delay(self, now: float) -> float:
+        return self._interval
+
+    def saw(self, now: float, progress: int | None) -> None:
+        pass
+
+    def failed(self, now: float) -> None:
+        pass
+
+
+class Growing(Fixed):
+    """Twice the interval every time, up to a limit."""
+
+    def __init__(self, limit: float) -> None:
+        super().__init__(1.0)
+        self._limit = limit
+
+    def delay(self, now: float) -> float:
+        self._interval = min(self._interval * 2, self._limit)
+        return self._interval * random.uniform(0.9, 1.1)
+
+
+class Clairvoyant(Fixed):
+    """Knows when the job ends."""
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job.render)
+
+    def delay(self, now: float) -> float:
+        return max(self._interval - now, 0.0)
+
+
+class Shipped:
+    """What the package does, through its own code."""
+
+    def __init__(self, policy: PollingPolicy) -> None:
+        self._at(0.0)
+        self._wait = Wait(Video(id="video_123", status="queued"), policy, math.inf)
+
+    def delay(self, now: float) -> float:
+        self._at(now)
+        return self._wait.delay()
+
+    def saw(self, now: float, progress: int | None) -> None:
+        self._at(now)
+        self._wait.saw(Video(id="video_123", status="in_progress", progress=progress), None)
+
+    def failed(self, now: float) -> None:
+        self._at(now)
+        error = APIConnectionError("no answer", retryable=True)
+        assert self._wait.failed(error)  # noqa: S101  # Else the wait would have ended.
+
+    @staticmethod
+    def _at(now: float) -> None:
+        _clock.monotonic = lambda: now
