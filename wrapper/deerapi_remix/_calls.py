@@ -81,6 +81,7 @@ class Run(Generic[T]):
             if self._transfer.advanced:  # New bytes.
                 self._renew()
             if self._until_ready and is_not_ready(error):
+                self._renew()  # Not a failure: the server works, and so does the job.
                 return max(min(self._settings.polling.initial_interval, left), 0.0)
             if left <= 0 and error.retryable:
                 return 0.0

@@ -124,8 +124,7 @@ class Transfer:
 
     def request_headers(self) -> dict[str, str]:
         """What to ask for: the rest where it is sure to be of the same file, else everything."""
-        self.advanced = False
-        self._refused = None
+        self.advanced, self._refused = False, None
         if self.received and self._tag:
             return {"Range": f"bytes={self.received}-", "If-Range": self._tag}
         return {}
@@ -151,8 +150,8 @@ class Transfer:
             length = headers.get("Content-Length", "")
             self.expected = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
             tag = headers.get("ETag", "")
-            self._tag = tag if tag.startswith('"') and tag.isascii() else None  # A weak tag does not vouch for bytes.
             self._framed = self.expected is not None or "Transfer-Encoding" in headers
+            self._tag = tag if tag.startswith('"') and tag.isascii() else None  # A weak tag does not vouch for bytes.
         return self._refused is None
 
     def write(self, chunk: bytes) -> None:
@@ -175,7 +174,7 @@ class Transfer:
             problem = f"{self.received} bytes came where {self.expected} were announced"
             raise self.error(problem, retryable=self.received < self.expected)
         if not self._framed and not self.part.looks_whole():
-            raise self.error(f"the connection ended inside the video, after {self.received} bytes", retryable=True)
+            raise self.error(f"the file ended inside the video, after {self.received} bytes", retryable=True)
 
     def error(self, problem: str, *, retryable: bool = False) -> DownloadError:
         """A DownloadError with what is known of the file."""

@@ -109,7 +109,7 @@ class Exchange:
         """Turn what httpx raises into our errors, and tell of a paid submit that something else interrupts."""
         try:
             yield
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, UnicodeError) as error:
             if isinstance(error, httpx.HTTPStatusError) and self.status is None:  # Raised by a hook of the user's.
                 self._take(error.response)
                 self._body += error.response.content if error.response.is_stream_consumed else b""
@@ -184,8 +184,9 @@ class Exchange:
         self._redirects += 1
         if self._redirects > REDIRECT_LIMIT:
             raise transfer.error(f"more than {REDIRECT_LIMIT} redirects")
-        if target.scheme not in ("http", "https") or (source.scheme == "https" and target.scheme == "http"):
-            raise transfer.error(f"a redirect from {source.scheme} to {target.scheme} is refused")
+        downgrade = source.scheme == "https" and target.scheme == "http"
+        if target.scheme not in ("http", "https") or downgrade or (target.port or 0) > 65535:
+            raise transfer.error(f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused")
         headers = {**self._range, "Accept-Encoding": "identity"}
         # Not built by the client: its headers, cookies and parameters are for the API.
         request = httpx.Request("GET", target, headers=headers, extensions={"timeout": self._timeout().as_dict()})

@@ -108,15 +108,13 @@ def request_id(headers: Mapping[str, str], body: str = "") -> str | None:
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server asks to wait; None if it does not, or asks nonsense."""
-    value = headers.get("Retry-After", "").strip()
+    value, seconds = headers.get("Retry-After", "").strip(), 0.0
     if re.fullmatch(r"[0-9]+(\.[0-9]*)?", value):
         seconds = float(value)
     elif (date := _date(value)) is not None:
         # Against the server's own clock where it is told, so that a wrong clock here does no harm.
         sent = _date(headers.get("Date", ""))
         seconds = date - (_clock.now() if sent is None else sent)
-    else:
-        return None
     return seconds if 0 < seconds < math.inf else None
 
 

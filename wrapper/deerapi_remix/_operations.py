@@ -21,10 +21,9 @@ from deerapi_remix_generated.api.videos import download_video_content, remix_vid
 from deerapi_remix_generated.types import UNSET, Unset
 
 from ._exchange import Call, Exchange, T
-from ._polling import poll_hint
 from ._settings import Settings
 from ._transport import AsyncSeam, Seam
-from .models import Model, Video, read_model, read_video, usable_id
+from .models import Model, Video, number, read_model, read_video, usable_id
 
 # What can be asked for
 
@@ -46,12 +45,12 @@ def retrieve(video_id: str) -> Call[Video]:
     return _call("retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id=video_id)
 
 
-def poll(video_id: str) -> Call[tuple[Video, float | None]]:
-    """Ask how far a job has come, and when to ask again."""
+def poll(video_id: str) -> Call[tuple[Video, int | None]]:
+    """Ask how far a job has come, and in how many milliseconds to ask again."""
     call = retrieve(video_id)
 
-    def read(exchange: Exchange, settings: Settings) -> tuple[Video, float | None]:
-        return call.read(exchange, settings), poll_hint(exchange.headers.get("openai-poll-after-ms"))
+    def read(exchange: Exchange, settings: Settings) -> tuple[Video, int | None]:
+        return call.read(exchange, settings), number(exchange.headers.get("openai-poll-after-ms"))
 
     return Call(call.operation, call.send, read, call.video_id)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _clock, errors
 from .config import PollingPolicy, check_callbacks, check_seconds
-from .models import OnUpdate, Video, number
+from .models import OnUpdate, Video
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
@@ -72,17 +72,18 @@ class Wait:
         except errors.DeerAPIError as error:
             error.video = error.video or self.video
             error.video_id = self.video_id
+            error.retryable = False  # To call `remix_to_file` again would pay again.
             raise
         except BaseException as error:
             error.add_note(f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again.")
             raise
 
-    def saw(self, video: Video, hint: float | None) -> None:
-        """Take in the answer of a poll."""
+    def saw(self, video: Video, hint: int | None) -> None:
+        """Take in the answer of a poll, and in how many milliseconds the server wants to be asked again."""
         self.polls += 1
         self.video = video
         self._answered = True
-        self._asked = None if hint is None else self._clamp(hint)
+        self._asked = None if hint is None or hint < 0 else self._clamp(hint / 1000)
         self._predict(video.progress)
         self.report(video)
 
@@ -155,9 +156,3 @@ def is_not_ready(error: errors.DeerAPIError) -> bool:
     """Whether the server says that the file is not there yet: with 400, or with JSON in its place."""
     may_say_so = isinstance(error, errors.DownloadError | errors.BadRequestError)
     return may_say_so and "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
-
-
-def poll_hint(value: str | None) -> float | None:
-    """Seconds from the header `openai-poll-after-ms`."""
-    milliseconds = number(value)
-    return None if milliseconds is None or milliseconds < 0 else milliseconds / 1000

@@ -5,6 +5,7 @@ call grows with their number, until the client is slower than the server. Small 
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
@@ -13,6 +14,8 @@ import httpx
 # As many as httpx has, but all kept alive. Shorter than the 5 s of common servers: they must not close a connection
 # just as a submit goes out on it.
 LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=3.0)
+# Every request on a connection of its own.
+ALONE = httpx.Limits(max_connections=100, max_keepalive_connections=0)
 # 25 pools of 4. At 1,000 calls at once one takes a twentieth of the CPU time that it takes with one pool of 100
 # (benchmarks/report).
 _SIZE = 4
@@ -22,8 +25,7 @@ _LIMITS = httpx.Limits(max_connections=_SIZE, max_keepalive_connections=_SIZE, k
 class SmallPools(httpx.AsyncBaseTransport):
     """Spreads requests over many small pools."""
 
-    def __init__(self, *, trust_env: bool) -> None:
-        context = httpx.create_ssl_context(trust_env=trust_env)
+    def __init__(self, context: ssl.SSLContext) -> None:
         self._pools = [httpx.AsyncHTTPTransport(verify=context, limits=_LIMITS) for _ in range(100 // _SIZE)]
         # A place for each connection. The one used last is taken first, for it may still be open.
         self._free = self._pools * _SIZE

@@ -11,7 +11,7 @@ import attrs
 import httpx
 
 from ._journal import Journal
-from ._pools import LIMITS, SmallPools
+from ._pools import ALONE, LIMITS, SmallPools
 from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_base_url, check_timeout, instance_of, is_loopback
 from .errors import ConfigurationError
 from .models import Event
@@ -86,9 +86,11 @@ class BaseClient(Generic[Http]):
 
 
 class Connections(Generic[Http]):
-    """The httpx client behind a client and its copies: the user's, or one of our own in every process.
+    """The httpx clients behind a client and its copies: the user's, or our own in every process.
 
-    A forked child that used its parent's connections would read its parent's answers.
+    A forked child that used its parent's connections would read its parent's answers. Of our own there are two: over
+    the network a paid submit goes out on a connection of its own, not on one that the server closes at that moment, or
+    on which it still sends something else.
     """
 
     def __init__(self, kind: type[Http], base_url: str, handed_in: Http | None) -> None:
@@ -97,33 +99,36 @@ class Connections(Generic[Http]):
         self._kind = kind
         self._base_url = base_url
         self._handed_in = handed_in
-        self._http = self._make() if handed_in is None else handed_in
+        self._http = self._make() if handed_in is None else (handed_in, handed_in)
         self._process = os.getpid()
         self._closed = False
 
-    def http(self) -> Http:
+    def http(self, *, paid: bool) -> Http:
         """The httpx client to use in this process."""
         if self._process != os.getpid():
             if self._handed_in is not None:
                 raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
             self._http = self._make()
             self._process = os.getpid()
-        if self._closed or self._http.is_closed:
+        http = self._http[paid and self._base_url.startswith("https")]
+        if self._closed or http.is_closed:
             raise ConfigurationError("This client is closed; make a new one.")
-        return self._http
+        return http
 
-    def release(self) -> Http | None:
-        """The httpx client to close, if it is ours and of this process."""
+    def release(self) -> tuple[Http, ...]:
+        """The httpx clients to close, if they are ours and of this process."""
         self._closed = True
-        return self._http if self._handed_in is None and self._process == os.getpid() else None
+        return self._http if self._handed_in is None and self._process == os.getpid() else ()
 
-    def _make(self) -> Http:
+    def _make(self) -> tuple[Http, Http]:
         # Proxies from the environment are not for this machine.
-        options: dict[str, Any] = {"trust_env": not is_loopback(httpx.URL(self._base_url).host), "limits": LIMITS}
+        options: dict[str, Any] = {"trust_env": not is_loopback(httpx.URL(self._base_url).host)}
         proxied = options["trust_env"] and getproxies().keys() & {"http", "https", "all"}
         try:
+            options["verify"] = httpx.create_ssl_context(**options)
+            alone = self._kind(limits=ALONE, **options)
             if self._kind is httpx.AsyncClient and not proxied:  # httpx ignores proxies where a transport is given.
-                options["transport"] = SmallPools(trust_env=options["trust_env"])
-            return self._kind(**options)
+                options["transport"] = SmallPools(options["verify"])
+            return self._kind(limits=LIMITS, **options), alone
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             raise ConfigurationError(f"The environment's proxies or certificates cannot be used: {error}") from error

@@ -93,7 +93,7 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
 
     async def aclose(self) -> None:
         """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
-        if not self._is_copy and (http := self._connections.release()) is not None:
+        for http in () if self._is_copy else self._connections.release():
             await http.aclose()
 
     async def __aenter__(self) -> Self:
@@ -119,7 +119,7 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         while True:
             exchange = run.begin()
             try:
-                await run.call.send(AsyncSeam(self._connections.http(), exchange))
+                await run.call.send(AsyncSeam(self._connections.http(paid=run.call.paid), exchange))
                 return run.succeeded()
             except DeerAPIError as error:
                 delay = run.failed(error)

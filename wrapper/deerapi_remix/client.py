@@ -208,7 +208,7 @@ class RemixClient(BaseClient[httpx.Client]):
 
     def close(self) -> None:
         """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
-        if not self._is_copy and (http := self._connections.release()) is not None:
+        for http in () if self._is_copy else self._connections.release():
             http.close()
 
     def __enter__(self) -> Self:
@@ -234,7 +234,7 @@ class RemixClient(BaseClient[httpx.Client]):
         while True:
             exchange = run.begin()
             try:
-                run.call.send(Seam(self._connections.http(), exchange))
+                run.call.send(Seam(self._connections.http(paid=run.call.paid), exchange))
                 return run.succeeded()
             except DeerAPIError as error:
                 delay = run.failed(error)

@@ -126,20 +126,20 @@ def test_leaving_the_context_closes_the_connections(server: Loopback, closed: li
     with RemixClient(base_url=server.url) as client:
         client.retrieve("a")
         assert closed == []
-    assert len(closed) == 1
+    assert len(closed) == 2
 
 
 async def test_leaving_the_context_of_the_twin_closes_the_connections(server: Loopback, closed: list[object]) -> None:
     async with AsyncRemixClient(base_url=server.url) as client:
         await client.retrieve("a")
         assert closed == []
-    assert len(closed) == 1
+    assert len(closed) == 2
 
 
 def test_an_error_in_the_context_closes_the_connections_and_passes(closed: list[object]) -> None:
     with pytest.raises(RuntimeError, match="mine"), RemixClient():
         raise RuntimeError("mine")
-    assert len(closed) == 1
+    assert len(closed) == 2
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {

@@ -636,7 +636,7 @@ def test_a_redirect_within_the_cdn_is_followed_without_the_key(connect: Twin, ta
 @pytest.mark.parametrize("location", ["http://api.deerapi.com/v", "http://cdn.example/v", "http://127.0.0.1/v"])
 def test_a_redirect_from_https_to_http_is_refused(connect: Twin, clock: Clock, target: Path, location: str) -> None:
     client, wire = connect(redirect(location), whole())
-    with pytest.raises(DownloadError, match="from https to http is refused"):
+    with pytest.raises(DownloadError, match="from https to http"):
         client.download("video_1", target)
     assert len(wire.requests) == 1
     assert not target.exists()

@@ -1,18 +1,26 @@
-"""Many calls at once: the connections of the asynchronous client."""
+"""Which call goes out on which connection."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import socket
+import ssl
 import threading
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import trustme
 
 from deerapi_remix import APIConnectionError, APITimeoutError, AsyncRemixClient, RetryPolicy
+from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import Loopback
+from .faults.server import fault_server
+from .wire import Twin
 
 JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
@@ -121,3 +129,26 @@ async def test_a_proxy_of_the_environment_is_used(
         with pytest.raises(APIConnectionError, match="the request was not sent"):
             await client.remix("video_123", prompt="x")
     assert [request.partition("\n")[0] for request in loopback.requests] == ["CONNECT api.deerapi.test:443 HTTP/1.1"]
+
+
+def test_over_the_network_a_submit_goes_out_on_a_connection_of_its_own(
+    connect: Twin, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    resolve = socket.getaddrinfo
+
+    def to_this_machine(host: str | bytes, *args: Any, **options: Any) -> Any:
+        return resolve("127.0.0.1" if host in ("service.test", b"service.test") else host, *args, **options)
+
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("service.test").configure_cert(context)
+    monkeypatch.setattr(socket, "getaddrinfo", to_this_machine)
+    with fault_server(FakeDeerAPI(), tls=context) as server:
+        client = connect.own(base_url=f"https://service.test:{server.port}")
+        for _ in range(2):
+            client.models()
+            client.remix("video_123", prompt="x")
+        client.close()
+    assert [len(peer.times) for peer in server.peers] == [2, 1, 1]

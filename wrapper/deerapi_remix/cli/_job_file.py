@@ -134,7 +134,8 @@ class JobFile:
                 file.flush()
                 os.fsync(file.fileno())
             except BaseException as error:
-                file.close()
+                with contextlib.suppress(OSError):
+                    file.close()  # Tries once more to write.
                 path.unlink()
                 if isinstance(error, OSError):
                     error.filename = str(path)

@@ -162,12 +162,15 @@ class Work:
         else:
             kind = "UsageError"
             message = f"{error}. Nothing was sent."
-        if self.submit.job_file is not None and unknown and self.job_id is None:
+        told = hasattr(error, "__notes__")  # The client found the id of the job in an answer that broke off.
+        if self.submit.job_file is not None and unknown and self.job_id is None and not told:
             message = f"{message} If no job was charged, run it again with --resubmit."
         command = self._next_command() if self._can_go_on(error) else None
         if command is not None:
             message = f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
         code = ExitCode.UNKNOWN if unknown and isinstance(error, OSError) else exit_code(error)
+        if isinstance(error, KeyboardInterrupt) and self.paid and self.job_id is not None:
+            self.submit.accepted(self.job_id)  # It may have come just as the job file was written.
         self.submit.failed(error, unknown=unknown)
         video = None if self.job is None else video_fields(self.job)
         complain(code, kind, message, as_json=self._as_json, video=video, next=command, **facts)

@@ -556,6 +556,8 @@ FAULTS: dict[str, Fault] = {
     "redirect-to-file": once(redirect("file:///etc/hostname")),
     "redirect-to-nowhere": once(redirect("http://[::1")),
     "redirect-to-closed-port": once(redirect("http://127.0.0.1:1{path}")),
+    "redirect-to-no-name": once(answers(302, b"", {"location": "http://xn--/x"})),
+    "redirect-to-no-port": once(answers(302, b"", {"location": "http://127.0.0.1:99999/x"})),
     "redirect-with-user": once(elsewhere(user="someone:secret@")),
     "redirect-with-key": once(redirect("http://127.0.0.1:{port}{path}?key={key}")),
     # TLS
@@ -584,6 +586,7 @@ FAULTS: dict[str, Fault] = {
 CONTENT: dict[str, Fault] = {
     "not-completed-once": once(answers(400, NOT_YET)),
     "not-completed-always": hurried(always(answers(400, NOT_YET))),
+    "not-completed-then-502": once(*[answers(400, NOT_YET)] * 4, answers(502, HTML, PAGE)),
     "not-completed-as-200": once(answers(200, NOT_YET)),
     "type-json": once(answers(200, {"url": "elsewhere"})),
     "type-text": once(body(bytes, content_type="text/plain")),

@@ -20,18 +20,18 @@ import re
 
 MATRIX = """
 fault                     remix   retrieve wait  download submit     poll      content    models  posts most
-refused                   Conn~0  Conn~0   Wait0 Conn~0   Conn~0/0   Wait#1/1  Conn~#2/1  Conn~0  3     3.2
-connect-stalled           Time~0  Time~0   Wait0 Time~0   Time~0/0   Wait#1/1  Time~#2/1  Time~0  3     3.2
+refused                   Conn~0  Conn~0   Wait0 Conn~0   Conn~0/0   Wait#1/1  Conn#2/1   Conn~0  3     3.2
+connect-stalled           Time~0  Time~0   Wait0 Time~0   Time~0/0   Wait#1/1  Time#2/1   Time~0  3     3.2
 hung-up-unread            Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 reset-unread              Conn$0  ok1      ok1   ok1      Conn$0/0   ok3/1     ok3/1      ok1     1     0.5
 hung-up-idle              ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     1     0.5
 hung-up-as-request-comes  Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 reset-as-request-comes    Conn$0  ok1      ok1   ok1      Conn$0/0   ok3/1     ok3/1      ok1     1     0.5
 hung-up-after-request     Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
-hung-up-always            Conn$1  Conn~3   Wait+ Conn~3   Conn$1/1   Wait#+/1  Conn~#5/1  Conn~3  1     3.2
+hung-up-always            Conn$1  Conn~3   Wait+ Conn~3   Conn$1/1   Wait#+/1  Conn#5/1   Conn~3  1     3.2
 reset-after-request       Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 stalled                   Time$1  ok2      ok2   ok2      Time$1/1   ok4/1     ok4/1      ok2     1     1.0
-stalled-always            Time$1  Time~3   Wait+ Time~3   Time$1/1   Wait#+/1  Time~#5/1  Time~3  1     3.2
+stalled-always            Time$1  Time~3   Wait+ Time~3   Time$1/1   Wait#+/1  Time#5/1   Time~3  1     3.2
 stalled-in-status-line    Time$1  ok2      ok2   ok2      Time$1/1   ok4/1     ok4/1      ok2     1     1.0
 stalled-in-headers        Time$1  ok2      ok2   ok2      Time$1/1   ok4/1     ok4/1      ok2     1     1.0
 stalled-before-body       Time$1  ok2      ok2   ok2      Time$1/1   ok4/1     ok4/1      ok2     1     1.0
@@ -40,10 +40,10 @@ stalled-before-last-byte  Time$#1 ok2      ok2   ok2      Time$#1/1  ok4/1     o
 cut-in-status-line        Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 cut-in-headers            Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 cut-before-body           Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
-cut-before-body-always    Conn$1  Conn~3   Wait+ Conn~3   Conn$1/1   Wait#+/1  Conn~#5/1  Conn~3  1     3.2
+cut-before-body-always    Conn$1  Conn~3   Wait+ Conn~3   Conn$1/1   Wait#+/1  Conn#5/1   Conn~3  1     3.2
 cut-in-id                 Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 cut-in-body               Conn$#1 ok2      ok2   ok2      Conn$#1/1  ok4/1     ok4/1      ok2     1     0.5
-cut-in-body-always        Conn$#1 Conn~3   Wait+ Conn~+   Conn$#1/1  Wait#+/1  Conn~#+/1  Conn~3  1     3.2
+cut-in-body-always        Conn$#1 Conn~3   Wait+ Conn~+   Conn$#1/1  Wait#+/1  Conn#+/1   Conn~3  1     3.2
 cut-before-last-byte      Conn$#1 ok2      ok2   ok2      Conn$#1/1  ok4/1     ok4/1      ok2     1     0.5
 reset-in-body             Conn$#1 ok2      ok2   ok2      Conn$#1/1  ok4/1     ok4/1      ok2     1     0.5
 trickled                  ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     1     0.5
@@ -112,24 +112,24 @@ status-line-not-http      Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     o
 413                       Stat1   Stat1    Stat1 Stat1    Stat1/1    Stat#2/1  Stat#3/1   Stat1   1     0.5
 422                       BadR1   BadR1    BadR1 BadR1    BadR1/1    BadR#2/1  BadR#3/1   BadR1   1     0.5
 429                       ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
-429-always                Rate~3  Rate~3   Wait+ Rate~3   Rate~3/3   Wait#+/1  Rate~#5/1  Rate~3  3     3.2
+429-always                Rate~3  Rate~3   Wait+ Rate~3   Rate~3/3   Wait#+/1  Rate#5/1   Rate~3  3     3.2
 429-retry-after-0         ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 429-retry-after-short     ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 429-retry-after-past      ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 429-retry-after-nonsense  ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 429-retry-after-negative  ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
-429-retry-after-long      Rate~1  Rate~1   Wait1 Rate~1   Rate~1/1   Wait#2/1  Rate~#3/1  Rate~1  1     3.2
-429-retry-after-absurd    Rate~1  Rate~1   Wait1 Rate~1   Rate~1/1   Wait#2/1  Rate~#3/1  Rate~1  1     3.2
+429-retry-after-long      Rate~1  Rate~1   Wait1 Rate~1   Rate~1/1   Wait#2/1  Rate#3/1   Rate~1  1     3.2
+429-retry-after-absurd    Rate~1  Rate~1   Wait1 Rate~1   Rate~1/1   Wait#2/1  Rate#3/1   Rate~1  1     3.2
 451                       Stat1   Stat1    Stat1 Stat1    Stat1/1    Stat#2/1  Stat#3/1   Stat1   1     0.5
 500                       ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
-500-always                Serv~3  Serv~3   Wait+ Serv~3   Serv~3/3   Wait#+/1  Serv~#5/1  Serv~3  3     3.2
+500-always                Serv~3  Serv~3   Wait+ Serv~3   Serv~3/3   Wait#+/1  Serv#5/1   Serv~3  3     3.2
 500-empty                 ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 500-stalled               ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     1.0
 500-huge                  ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 500-gzip-bomb             ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 501                       Serv$1  ok2      ok2   ok2      Serv$1/1   ok4/1     ok4/1      ok2     1     0.5
 502-page                  Serv$1  ok2      ok2   ok2      Serv$1/1   ok4/1     ok4/1      ok2     1     0.5
-502-page-always           Serv$1  Serv~3   Wait+ Serv~3   Serv$1/1   Wait#+/1  Serv~#5/1  Serv~3  1     3.2
+502-page-always           Serv$1  Serv~3   Wait+ Serv~3   Serv$1/1   Wait#+/1  Serv#5/1   Serv~3  1     3.2
 503                       ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 503-retry-after-short     ok2     ok2      ok2   ok2      ok4/2      ok4/1     ok4/1      ok2     2     0.5
 504-page                  Serv$1  ok2      ok2   ok2      Serv$1/1   ok4/1     ok4/1      ok2     1     0.5
@@ -185,6 +185,8 @@ redirect-without-location Stat1   Stat1    Stat1 Stat1    Stat1/1    Stat#2/1  S
 redirect-to-file          Stat1   Stat1    Stat1 Down1    Stat1/1    Stat#2/1  Down#3/1   Stat1   1     0.5
 redirect-to-nowhere       Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 redirect-to-closed-port   Stat1   Stat1    Stat1 ok2      Stat1/1    Stat#2/1  ok4/1      Stat1   1     0.5
+redirect-to-no-name       Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
+redirect-to-no-port       Stat1   Stat1    Stat1 Down1    Stat1/1    Stat#2/1  Down#3/1   Stat1   1     0.5
 redirect-with-user        Stat1   Stat1    Stat1 ok2      Stat1/1    Stat#2/1  ok4/1      Stat1   1     0.5
 redirect-with-key         Stat1   Stat1    Stat1 Down1    Stat1/1    Stat#2/1  Down#3/1   Stat1   1     0.5
 tls-expired               Conn0   Conn0    Conn0 Conn0    Conn0/0    Conn#1/1  Conn#2/1   Conn0   1     0.5
@@ -211,6 +213,7 @@ CONTENT_MATRIX = """
 fault                     download  content    most
 not-completed-once        BadR1     ok4/1      0.5
 not-completed-always      BadR1     Wait#+/1   2.2
+not-completed-then-502    BadR1     ok8/1      0.5
 not-completed-as-200      Down1     ok4/1      0.5
 type-json                 Down1     Down#3/1   0.5
 type-text                 Down1     Down#3/1   0.5
@@ -223,7 +226,7 @@ in-pieces-of-10-kB        ok5       ok7/1      0.5
 cut-untagged              ok2       ok4/1      0.5
 cut-weakly-tagged         ok2       ok4/1      0.5
 cut-then-another-file     ok2       ok4/1      0.5
-cut-then-always-another   Conn~4    Conn~#6/1  0.5
+cut-then-always-another   Conn~4    Conn#6/1   0.5
 cut-then-200              ok2       ok4/1      0.5
 cut-206-of-another        ok3       ok5/1      0.5
 cut-206-untagged          ok3       ok5/1      0.5

@@ -62,7 +62,7 @@ class Pace:
         return bounds.get(operation, self.budget) + self.timeout
 
 
-HURRIED = Pace(timeout=0.5, budget=3.0, wait=1.0, file=3.0)
+HURRIED = Pace(timeout=0.5, budget=2.0, wait=1.0, file=3.0)
 PATIENT = Pace(timeout=5.0, budget=5.0, wait=10.0, file=10.0)  # A busy machine must not look like a fault.
 # What a machine may be late that has other things to do, in seconds.
 MARGIN = 4.0
@@ -194,12 +194,12 @@ class Caller:
         """How it ended, in the notation of the table but for the numbers."""
         error = self.error
         if error is None:
-            return "ok" if self._is_right(issued) else "wrong"
+            return "ok" if self._is_right(issued) and "stale" not in self.said else "wrong"
         if not isinstance(error, DeerAPIError):
             return type(error).__name__
         known = error.video_id in issued and error.video is not None and error.video.id == error.video_id
         named = known or error.video_id == (None if self.operation == "models" else "video_123")
-        caused = isinstance(error.__cause__, httpx.HTTPError | httpx.InvalidURL) == isinstance(
+        caused = isinstance(error.__cause__, httpx.HTTPError | httpx.InvalidURL | UnicodeError) == isinstance(
             error, APIConnectionError
         )
         if isinstance(error, WaitTimeoutError):

@@ -307,6 +307,14 @@ def test_a_command_that_is_run_twice_at_once_submits_once(scene: Scene) -> None:
     assert scene.server.posts == 1
 
 
+def test_a_disk_without_any_room_is_found_before_anything_is_paid(scene: Scene) -> None:
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+    code, _, told = scene.run(prelude=full)
+    assert code == 10
+    assert told.endswith("File too large. Nothing was sent.\n")
+    assert (scene.server.posts, scene.left) == (0, set())
+
+
 def test_a_command_that_is_run_again_while_it_downloads_shares_the_job(scene: Scene) -> None:
     gates = Gate(0.5), Gate(0.5)
     scene.server.script(Peer.answer, gates[0], Peer.answer, gates[1])

@@ -260,9 +260,9 @@ def test_the_user_hears_of_news_only(own: Own) -> None:
 
 def test_at_the_deadline_the_last_error_is_the_cause(own: Own) -> None:
     with fault_server(FakeDeerAPI(), *[error(502)] * 99) as server:
-        client = own(base_url=server.url, polling=OFTEN)
+        client = own(base_url=server.url, polling=PollingPolicy(0.4, 0.8))
         with pytest.raises(WaitTimeoutError) as caught:
-            client.wait("video_123", timeout=0.3)
+            client.wait("video_123", timeout=1.0)
 
     assert isinstance(caught.value.__cause__, InternalServerError)
 
