@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import shlex
@@ -80,6 +81,19 @@ def run(block: Block, page: str, names: dict[str, Any]) -> None:
     assert raised == block.comments.get("raises")
 
 
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """Pages set up logging for the process that they run in."""
+    loggers = [logging.getLogger(), logging.getLogger("deerapi_remix")]
+    before = [(logger.level, logger.propagate, logger.handlers.copy()) for logger in loggers]
+    yield
+    for logger, (level, propagate, handlers) in zip(loggers, before, strict=True):
+        logger.setLevel(level)
+        logger.propagate = propagate
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.usefixtures("logging_as_it_was")
 @pytest.mark.filterwarnings("ignore:The Sora API is scheduled:DeprecationWarning")  # So says the openai SDK.
 @pytest.mark.parametrize("page", [page for page in PAGES if any(b.language == "python" for b in blocks_of(page))])
 def test_the_python_of_a_page_runs_from_its_top_to_its_end(
