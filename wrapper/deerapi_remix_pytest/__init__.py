@@ -27,5 +27,5 @@ def deerapi_mock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     # Undone after this fixture ends: so what the test itself sets is not put back to the key of the mock.
     monkeypatch.setenv("DEERAPI_KEY", "")
     marker = request.node.get_closest_marker("deerapi_mock")
-    with mock_deerapi(**(marker.kwargs if marker else {})) as deerapi:
+    with mock_deerapi(*(marker.args if marker else ()), **(marker.kwargs if marker else {})) as deerapi:
         yield deerapi

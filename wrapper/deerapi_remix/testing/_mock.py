@@ -14,7 +14,7 @@ from deerapi_remix.testing._endpoint import Endpoint
 from deerapi_remix.testing._jobs import VirtualClock
 from deerapi_remix.testing._network import Gate
 from deerapi_remix.testing._time import VirtualTime
-from deerapi_remix.testing.fake import FakeDeerAPI, Operation, RecordedRequest
+from deerapi_remix.testing.fake import FakeDeerAPI, Operation, RecordedRequest, check_operation
 
 _active = threading.Lock()
 
@@ -32,6 +32,7 @@ class DeerAPIMock(FakeDeerAPI):
 
     def sent(self, operation: Operation) -> Sequence[RecordedRequest]:
         """The requests for one operation, in order. Their `body` is the JSON that was sent, `status` what came back."""
+        check_operation(operation)
         return tuple(request for request in self.requests if request.operation == operation)
 
 

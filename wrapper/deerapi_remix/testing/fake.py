@@ -170,8 +170,9 @@ class FakeDeerAPI:
         self._next(operation, _Scripted(deliver=cut), times)
 
     def _next(self, operation: Operation, scripted: _Scripted, times: int = 1) -> None:
-        if operation not in ROUTES:
-            raise ValueError(f"operation must be one of {', '.join(ROUTES)}, not {operation!r}")
+        check_operation(operation)
+        if times < 1:
+            raise ValueError("times must be at least 1")
         with self._lock:
             self._script[operation].extend([scripted] * times)
 
@@ -234,6 +235,12 @@ class FakeDeerAPI:
                 return self._service.download(call)
             case "models":
                 return self._service.models(call)
+
+
+def check_operation(operation: str) -> None:
+    """Raise ValueError if there is no such operation."""
+    if operation not in ROUTES:
+        raise ValueError(f"operation must be one of {', '.join(ROUTES)}, not {operation!r}")
 
 
 def _no_such_operation(call: RecordedRequest) -> Answer:

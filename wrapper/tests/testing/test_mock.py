@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -52,6 +52,11 @@ def test_what_was_sent_can_be_told_by_operation(deerapi_mock: DeerAPIMock, conne
     )
     assert [request.video_id for request in deerapi_mock.sent("retrieve")] == [video.id]
     assert (deerapi_mock.sent("download"), len(deerapi_mock.requests)) == ((), 2)
+
+
+def test_to_ask_for_an_operation_that_does_not_exist_is_an_error(deerapi_mock: DeerAPIMock) -> None:
+    with pytest.raises(ValueError, match=r"^operation must be one of .*remix.*, not 'submit'$"):
+        deerapi_mock.sent(cast(Any, "submit"))
 
 
 def test_a_job_moves_on_when_the_clock_is_told_to(deerapi_mock: DeerAPIMock, connect: Twin) -> None:

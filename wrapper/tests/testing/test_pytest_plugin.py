@@ -126,10 +126,14 @@ def test_a_marker_sets_the_options(pytester: pytest.Pytester) -> None:
         @pytest.mark.deerapi_mock(render_minutes=1)
         def test_of_an_unknown_option(deerapi_mock):
             pass
+
+        @pytest.mark.deerapi_mock("sora-3")
+        def test_of_an_option_without_a_name(deerapi_mock):
+            pass
     """)
     outcome = pytester.runpytest("--strict-markers")
-    outcome.assert_outcomes(passed=2, errors=1)
-    outcome.stdout.fnmatch_lines(["E*TypeError*render_minutes*"])
+    outcome.assert_outcomes(passed=2, errors=2)
+    outcome.stdout.fnmatch_lines(["E*TypeError*render_minutes*", "E*TypeError*positional argument*"])
 
 
 def test_async_tests_need_no_plugin_in_particular(pytester: pytest.Pytester) -> None:

@@ -123,6 +123,12 @@ def test_an_outcome_hits_its_own_operation_only(fake: FakeDeerAPI) -> None:
     assert get("/v1/videos/video_123").status_code == 429
 
 
+@pytest.mark.parametrize("times", [0, -1])
+def test_an_outcome_that_hits_nothing_is_refused(fake: FakeDeerAPI, times: int) -> None:
+    with pytest.raises(ValueError, match="times must be at least 1"):
+        fake.rate_limited(times=times)
+
+
 @pytest.mark.parametrize(
     ("given", "sent"),
     [({}, "1"), ({"retry_after": 2.5}, "2.5"), ({"retry_after": 30}, "30"), ({"retry_after": "soon"}, "soon")],
