@@ -36,7 +36,7 @@ class Journal:
 
     def attempt_failed(self, retry: Event, error: DeerAPIError) -> None:
         """An attempt failed; `delay` is what comes before the next one, None if there is none."""
-        then = "giving up" if retry.delay is None else f"next attempt in {retry.delay:.2f} s"
+        then = "no retry" if retry.delay is None else f"next attempt in {retry.delay:.2f} s"
         told = "%(operation)s: attempt %(attempt)d failed: %(error)s, status %(status_code)s, request id %(request_id)s"
         fields = attrs.asdict(retry) | {"error": type(error).__name__}
         del fields["kind"]

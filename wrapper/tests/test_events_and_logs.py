@@ -218,7 +218,7 @@ def test_every_failed_attempt_is_one_warning(connect: Twin, clock: Clock, caplog
     assert lines(caplog, logging.WARNING) == [
         "remix: attempt 1 failed: InternalServerError, status 503, request id req-0; next attempt in 4.00 s",
         "remix: attempt 2 failed: APIConnectionError, status None, request id None; next attempt in 0.00 s",
-        "remix: attempt 3 failed: BadRequestError, status 400, request id req-1; giving up",
+        "remix: attempt 3 failed: BadRequestError, status 400, request id req-1; no retry",
     ]
 
 
@@ -330,7 +330,7 @@ def test_no_line_shows_key_prompt_or_body(
     try:
         client.remix("video_123", prompt=PROMPT)
     except DeerAPIError:
-        assert "giving up" in caplog.text
+        assert "no retry" in caplog.text
     else:
         assert "accepted as video_456" in caplog.text
     for secret in (KEY, PROMPT, "body-text", "body-code"):
@@ -503,7 +503,7 @@ def test_an_answer_that_is_lost_warns_as_a_failed_attempt_only(
     with pytest.raises(APIConnectionError):
         client.remix("video_123", prompt="x")
     assert lines(caplog, logging.WARNING) == [
-        "remix: attempt 1 failed: APIConnectionError, status None, request id None; giving up"
+        "remix: attempt 1 failed: APIConnectionError, status None, request id None; no retry"
     ]
 
 

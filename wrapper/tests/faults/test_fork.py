@@ -255,7 +255,7 @@ for work in (client.close, client.models, repr):
         work(*([client] if work is repr else []))
         sys.exit()
     assert os.waitpid(child, 0)[1] == 0
-    print(client.retrieve("parent_1").id)
+    print(client.retrieve("parent_1").id, flush=True)
 client.close()
 """
 
