@@ -59,11 +59,11 @@ def mock_deerapi(
     same time, in tasks or in threads, do so side by side, as they would in real time. `time.sleep`, `asyncio.sleep`
     and `asyncio.timeout` of your own stay real.
 
-    **Network.** The fake answers at `https://api.deerapi.com`, at `DEERAPI_BASE_URL` and at `base_url`. What is meant
-    for this machine passes: loopback addresses, Unix sockets, and the hosts in `allow_hosts`, but no proxy that the
-    environment names. Everything else raises `NetworkBlockedError`, and no name of another host is looked up. That
-    goes for all Python code of this process, not for other processes, for libraries with a network stack of their
-    own (libcurl, uvloop), or for connections that are open already.
+    **Network.** The fake answers clients made with httpx at `https://api.deerapi.com`, at `DEERAPI_BASE_URL` and at
+    `base_url`. What is meant for this machine passes: loopback addresses, Unix sockets, and the hosts in `allow_hosts`,
+    but no proxy that the environment names. Everything else raises `NetworkBlockedError`, and no name of another host
+    is looked up. That goes for all Python code of this process, not for other processes, for libraries with a network
+    stack of their own (libcurl, uvloop), or for connections that are open already.
 
     Args:
         render_seconds: How long a job takes.

@@ -17,15 +17,16 @@ import httpx
 from deerapi_remix.testing._endpoint import Endpoint
 from deerapi_remix.testing._messages import allowed_method
 
-# The methods of a socket that name a peer, with the place of its address among their arguments.
-_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1}
-_RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex")
+# The methods of a socket that name a peer, with the place of its address among their arguments. Windows has no sendmsg.
+_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1} | ({"sendmsg": 3} if hasattr(socket.socket, "sendmsg") else {})
+_RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 _ADVICE = (
-    "While mock_deerapi is active nothing leaves this machine. It answers at https://api.deerapi.com, at "
-    "DEERAPI_BASE_URL and at its own base_url; a host that your tests need may be named in its allow_hosts; "
-    "all else needs a mock of its own."
+    "While mock_deerapi is active nothing leaves this machine. It answers clients made with httpx at "
+    "https://api.deerapi.com, at DEERAPI_BASE_URL and at its own base_url (for other clients there is "
+    "`deerapi-remix mock`); a host that your tests need may be named in its allow_hosts; all else needs a mock of its "
+    "own."
 )
 
 
@@ -67,6 +68,7 @@ class Gate:
             replace(BaseProactorEventLoop, "sock_connect", self._connecting)
             for name in _RESOLVING:
                 replace(socket, name, self._resolving)
+            replace(socket, "getnameinfo", self._naming)
             yield
 
     def _pool(self, send: Callable[..., httpcore.Response]) -> Callable[..., httpcore.Response]:
@@ -122,6 +124,13 @@ class Gate:
 
         return resolve
 
+    def _naming(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def getnameinfo(address: tuple[Any, ...], flags: int) -> Any:
+            self._check(address[0])
+            return original(address, flags)
+
+        return getnameinfo
+
     def _check_peer(self, sock: socket.socket, address: object) -> None:
         if sock.family in _INTERNET and isinstance(address, tuple):
             try:
@@ -165,7 +174,7 @@ def _addresses(found: Any) -> Iterator[str]:
     """The addresses in what one of the resolving functions returns."""
     if isinstance(found, str):  # gethostbyname
         yield found
-    elif isinstance(found, tuple):  # gethostbyname_ex
+    elif isinstance(found, tuple):  # gethostbyname_ex, gethostbyaddr
         yield from found[2]
     else:  # getaddrinfo
         yield from (address[0] for *_, address in found)

@@ -42,6 +42,10 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         seen.append(("resolve", host))
         return host, [], [ADDRESS]
 
+    def getnameinfo(address: tuple[Any, ...], flags: int) -> tuple[str, str]:
+        seen.append(("resolve", address[0]))
+        return "database", str(address[1])
+
     def connect(sock: socket.socket, address: Any) -> None:
         seen.append(("connect", *address))
 
@@ -49,11 +53,18 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         seen.append(("send", *arguments[-1]))
         return len(data)
 
-    for function in (getaddrinfo, gethostbyname, gethostbyname_ex):
+    def sendmsg(sock: socket.socket, buffers: list[bytes], ancillary: Any, flags: int, address: Any) -> int:
+        seen.append(("send", *address))
+        return len(b"".join(buffers))
+
+    for function in (getaddrinfo, gethostbyname, gethostbyname_ex, getnameinfo):
         monkeypatch.setattr(socket, function.__name__, function)
+    monkeypatch.setattr(socket, "gethostbyaddr", gethostbyname_ex)
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket.socket, "connect_ex", connect)
     monkeypatch.setattr(socket.socket, "sendto", sendto)
+    if sys.platform != "win32":
+        monkeypatch.setattr(socket.socket, "sendmsg", sendmsg)
     return seen
 
 
@@ -119,6 +130,10 @@ def remix_by(transport: httpx.BaseTransport) -> None:
         lambda: socket.getaddrinfo(host=HOST.encode(), port=443),
         lambda: socket.gethostbyname(HOST),
         lambda: socket.gethostbyname_ex(HOST),
+        lambda: socket.gethostbyaddr(ADDRESS),
+        lambda: socket.getfqdn(HOST),
+        lambda: socket.getnameinfo((ADDRESS, 443), 0),
+        lambda: socket.getnameinfo(("2001:db8::7", 443, 0, 0), 0),
         lambda: remix_by(RawTransport()),
     ],
 )
@@ -179,6 +194,11 @@ def test_a_refused_request_is_named_and_so_is_what_to_do(mocked: None) -> None:
     told = str(caught.value)
     assert told.startswith("PUT https://example.org:8443/things?x=1 was not sent. ")
     assert "allow_hosts" in told
+
+
+def test_a_client_that_is_not_made_with_httpx_is_told_what_to_use(mocked: None) -> None:
+    with pytest.raises(NetworkBlockedError, match=r"answers clients made with httpx at .*`deerapi-remix mock`"):
+        urllib.request.urlopen(f"https://{HOST}/v1/models")
 
 
 def test_a_refused_connection_is_named_and_so_is_what_to_do(mocked: None) -> None:
@@ -249,6 +269,19 @@ async def test_event_loops_of_windows_reach_this_machine(monkeypatch: pytest.Mon
 
 if sys.platform != "win32":
 
+    def test_no_message_leaves_this_machine(outside: list[tuple[Any, ...]]) -> None:
+        with mock_deerapi(allow_hosts=["203.0.113.8"]), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            with pytest.raises(NetworkBlockedError):
+                sock.sendmsg([b"x"], [], 0, (ADDRESS, 53))
+            sock.sendmsg([b"x"], [], 0, ("203.0.113.8", 53))
+        assert outside == [("send", "203.0.113.8", 53)]
+
+    def test_messages_between_connected_sockets_pass() -> None:
+        one, other = socket.socketpair()
+        with mock_deerapi(), one, other:
+            one.sendmsg([b"x"])
+            assert other.recv(1) == b"x"
+
     async def test_a_unix_socket_is_on_this_machine_whatever_the_url_says(tmp_path: Path) -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await reader.readuntil(b"\r\n\r\n")
@@ -289,6 +322,7 @@ def test_a_proxy_elsewhere_takes_no_port_of_this_machine(loopback: Loopback, mon
         lambda name: socket.getaddrinfo(name, 5432)[0][4][0],
         lambda name: socket.gethostbyname(name),
         lambda name: socket.gethostbyname_ex(name)[2][0],
+        lambda name: socket.gethostbyaddr(name)[2][0],
     ],
 )
 def test_an_allowed_host_can_be_reached_by_name_and_by_its_address(
@@ -309,6 +343,12 @@ def test_an_allowed_address_can_be_reached(outside: list[tuple[Any, ...]]) -> No
         with pytest.raises(NetworkBlockedError):
             with_socket(lambda sock: sock.connect(("203.0.113.8", 5432)))
     assert outside == [("connect", ADDRESS, 5432)]
+
+
+def test_an_allowed_address_can_be_named(outside: list[tuple[Any, ...]]) -> None:
+    with mock_deerapi(allow_hosts=[ADDRESS]):
+        assert socket.getnameinfo((ADDRESS, 5432), 0) == ("database", "5432")
+    assert outside == [("resolve", ADDRESS)]
 
 
 def test_the_name_of_this_machine_can_be_looked_up(outside: list[tuple[Any, ...]]) -> None:
