@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,8 +37,9 @@ def main(mode: str = "full") -> int:
                 parts["suite"] = lambda: measure_suite.measure(scale)
             found = []
             for name, part in parts.items():
-                print(f"Measuring: {name} ...", flush=True)
+                began = time.monotonic()
                 found.append(part())
+                print(f"Measured {name} in {time.monotonic() - began:.0f} s", flush=True)
     target = ROOT / "benchmarks" / "report" if mode == "full" else WORK / "report"
     print(report.write(target, found, servers.kind))
     return int(not all(bound.holds for some in found for bound in some.bounds if bound.exact))

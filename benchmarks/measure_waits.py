@@ -11,7 +11,6 @@ from statistics import mean, quantiles
 from typing import Any
 
 import httpx
-import openai
 
 from deerapi_remix import AsyncRemixClient, PollingPolicy
 
@@ -23,8 +22,6 @@ from .servers import c_server
 RENDER = (60.0, 120.0)
 # About as often as ours asks while it knows nothing, in seconds; as it comes the openai SDK asks every second.
 SAME = 7.5
-
-Wait = Callable[[str], Awaitable[Any]]
 
 
 def measure(scale: Scale, file: Path) -> Findings:
@@ -72,14 +69,20 @@ async def _wait_for_all(side: str, url: str, jobs: int, pace: float) -> dict[str
     rng = random.Random(1)
     defaults = PollingPolicy()
     polling = PollingPolicy(defaults.initial_interval * pace, defaults.max_interval * pace)
-    ours = AsyncRemixClient(KEY, base_url=url, polling=polling)
-    theirs = openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", timeout=TIMEOUT)
-    waits: dict[str, Wait] = {
-        OURS: ours.wait,
-        "openai SDK": theirs.videos.poll,
-        "openai SDK, told": lambda job: theirs.videos.poll(job, poll_interval_ms=round(SAME * pace * 1000)),
-    }
-    wait = waits[side]
+    wait: Callable[[str], Awaitable[Any]]
+    if side == OURS:
+        wait = AsyncRemixClient(KEY, base_url=url, polling=polling).wait
+    else:
+        import openai
+
+        interval = round(SAME * pace * 1000) if side.endswith("told") else openai.omit
+        sdk = openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", timeout=TIMEOUT)
+
+        def poll(job: str) -> Awaitable[Any]:
+            return sdk.videos.poll(job, poll_interval_ms=interval)
+
+        wait = poll
+
     now = int(time.time() * 1000)
     await wait(f"job_{now}_{now}")  # Whatever is there once, however many jobs there are.
     forget_peak()

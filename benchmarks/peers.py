@@ -1,15 +1,16 @@
-"""The same two calls, as each of the peers makes them. Everything is as it comes, but for timeouts of 60 s."""
+"""The same two calls, as each of the peers makes them. Everything is as it comes, but for timeouts of 60 s.
+
+Each is imported where it is used: most processes measure one of them.
+"""
 
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from importlib import import_module
 from typing import Any
 
-import aiohttp  # pyright: ignore[reportMissingImports]
 import httpx
-import httpx2
-import openai
 
 from deerapi_remix import AsyncRemixClient, RemixClient
 from deerapi_remix_generated import AuthenticatedClient
@@ -51,10 +52,10 @@ def generated(url: str) -> Iterator[Calls]:
         }
 
 
-def _httpx(module: Any) -> Callable[[str], AbstractContextManager[Calls]]:
+def _httpx(module: str) -> Callable[[str], AbstractContextManager[Calls]]:
     @contextmanager
     def peer(url: str) -> Iterator[Calls]:
-        with module.Client(base_url=url, headers=_HEADERS, timeout=TIMEOUT) as client:
+        with import_module(module).Client(base_url=url, headers=_HEADERS, timeout=TIMEOUT) as client:
 
             def retrieve() -> Any:
                 return client.get(_RETRIEVE).raise_for_status().json()
@@ -70,6 +71,8 @@ def _httpx(module: Any) -> Callable[[str], AbstractContextManager[Calls]]:
 @contextmanager
 def openai_sdk(url: str) -> Iterator[Calls]:
     """The SDK that users move from."""
+    import openai
+
     with openai.OpenAI(api_key=KEY, base_url=f"{url}/v1", timeout=TIMEOUT) as client:
         yield {"retrieve": lambda: client.videos.retrieve(ID), "remix": lambda: client.videos.remix(ID, prompt=PROMPT)}
 
@@ -104,8 +107,8 @@ def raw_socket(url: str) -> Iterator[Calls]:
 
 SYNC: dict[str, Callable[[str], AbstractContextManager[Calls]]] = {
     OURS: ours,
-    "httpx": _httpx(httpx),
-    "httpx2": _httpx(httpx2),
+    "httpx": _httpx("httpx"),
+    "httpx2": _httpx("httpx2"),
     "generated client": generated,
     "openai SDK": openai_sdk,
     "raw socket": raw_socket,
@@ -126,10 +129,10 @@ async def async_generated(url: str) -> AsyncIterator[AsyncCall]:
         yield lambda: retrieve_video.asyncio_detailed(ID, client=client)
 
 
-def _async_httpx(module: Any) -> Callable[[str], AbstractAsyncContextManager[AsyncCall]]:
+def _async_httpx(module: str) -> Callable[[str], AbstractAsyncContextManager[AsyncCall]]:
     @asynccontextmanager
     async def peer(url: str) -> AsyncIterator[AsyncCall]:
-        async with module.AsyncClient(base_url=url, headers=_HEADERS, timeout=TIMEOUT) as client:
+        async with import_module(module).AsyncClient(base_url=url, headers=_HEADERS, timeout=TIMEOUT) as client:
 
             async def retrieve() -> Any:
                 return (await client.get(_RETRIEVE)).raise_for_status().json()
@@ -142,6 +145,9 @@ def _async_httpx(module: Any) -> Callable[[str], AbstractAsyncContextManager[Asy
 @asynccontextmanager
 async def async_openai(url: str) -> AsyncIterator[AsyncCall]:
     """The SDK that users move from, with as many connections as the others."""
+    import httpx2
+    import openai
+
     limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     http = openai.DefaultAsyncHttpxClient(limits=limits)
     async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", timeout=TIMEOUT, http_client=http) as client:
@@ -151,6 +157,8 @@ async def async_openai(url: str) -> AsyncIterator[AsyncCall]:
 @asynccontextmanager
 async def async_openai_as_it_comes(url: str) -> AsyncIterator[AsyncCall]:
     """The SDK that users move from, with its 1,000 connections."""
+    import openai
+
     async with openai.AsyncOpenAI(api_key=KEY, base_url=f"{url}/v1", timeout=TIMEOUT) as client:
         yield lambda: client.videos.retrieve(ID)
 
@@ -158,6 +166,8 @@ async def async_openai_as_it_comes(url: str) -> AsyncIterator[AsyncCall]:
 @asynccontextmanager
 async def async_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
     """The limit in Python: another client, whose parser is written in C."""
+    import aiohttp  # pyright: ignore[reportMissingImports]
+
     async with aiohttp.ClientSession(url, headers=_HEADERS, timeout=aiohttp.ClientTimeout(TIMEOUT)) as session:
 
         async def retrieve() -> Any:
@@ -169,8 +179,8 @@ async def async_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
 
 ASYNC: dict[str, Callable[[str], AbstractAsyncContextManager[AsyncCall]]] = {
     OURS: async_ours,
-    "httpx": _async_httpx(httpx),
-    "httpx2": _async_httpx(httpx2),
+    "httpx": _async_httpx("httpx"),
+    "httpx2": _async_httpx("httpx2"),
     "generated client": async_generated,
     "openai SDK": async_openai,
     "openai SDK, 1,000 connections": async_openai_as_it_comes,

@@ -8,7 +8,9 @@ from matplotlib.figure import Figure  # pyright: ignore[reportMissingImports]
 
 from .runner import Bars
 
-mpl.rcParams.update({"svg.hashsalt": "deerapi-remix", "axes.grid": True, "grid.alpha": 0.3, "font.size": 9})
+mpl.rcParams.update(
+    {"svg.hashsalt": "deerapi-remix", "svg.fonttype": "none", "axes.grid": True, "grid.alpha": 0.3, "font.size": 9}
+)
 
 
 def new(rows: int, columns: int) -> tuple[Any, Any]:

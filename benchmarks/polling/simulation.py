@@ -122,8 +122,8 @@ def _note(scale: Scale) -> str:
         f"{defaults.max_interval:g} s). {scale.jobs} jobs for each curve and each of {len(RENDERS)} distributions of "
         f"render times: {', '.join(RENDERS)}. Whole percents, refreshed every 0.5 to 5 s; {LATENCY} s of latency; "
         f"{FAILURES:.0%} of the polls fail. Requests are for a job, and in 100 s of its rendering. Cost is mean "
-        "requests times mean lag, over that of the best fixed interval for the same jobs; worst cost is that for one of the "
-        "distributions. For comparison the costs of intervals that double up to 15 s, and of a clairvoyant."
+        "requests times mean lag, over that of the best fixed interval for the same jobs; worst cost is that for one "
+        "of the distributions. For comparison the costs of intervals that double up to 15 s, and of a clairvoyant."
     )
 
 
