@@ -219,7 +219,9 @@ def mock(
         int | None, typer.Option("--seed", metavar="NUMBER", help="Lets the same jobs fail every time.")
     ] = None,
     as_json: Json = False,
-    quiet: Quiet = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show neither hints nor a line for each request.")
+    ] = False,
 ) -> None:
     """Serve a mock of the API on this machine until Ctrl-C. It costs nothing and takes any key.
 

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
 
+from deerapi_remix.cli._app import app
 from deerapi_remix.testing import FakeDeerAPI
 
 from .shell import PROGRAM, Cli
@@ -64,6 +67,36 @@ def test_the_help_fits_a_terminal_of_80_columns(call: Cli, monkeypatch: pytest.M
     monkeypatch.setenv("COLUMNS", "80")
     for command in [[], *([name] for name in COMMANDS)]:
         assert max(map(len, call(*command, "-h").out.splitlines())) <= 80
+
+
+def test_a_narrow_terminal_sees_whole_options(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    told = call("remix", "-h").out
+    assert "\n  -o, --output FILE  Save the video;" in told
+    assert "\n Examples:\n\n deerapi-remix remix video_123" in told
+    for command in [[], *([name] for name in COMMANDS)]:
+        outcome = call(*command, "-h")
+        assert (outcome.code, outcome.err) == (0, "")
+        assert "…" not in outcome.out
+        assert max(map(len, outcome.out.partition("Examples:")[0].splitlines())) <= 40
+
+
+def test_the_help_shows_no_value_for_a_flag(call: Cli) -> None:
+    # Versions of Typer differ in what they show unless they are told to show nothing.
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    flags: dict[str | None, object] = {}
+    for command in [group, *group.commands.values()]:
+        context = command.make_context("x", [], resilient_parsing=True)
+        command.get_help(context)
+        parameters = command.get_params(context)
+        flags |= {option.name: option.metavar for option in parameters if getattr(option, "is_flag", False)}
+    assert {"json", "quiet", "overwrite", "version", "help"} <= {str(name).removeprefix("as_") for name in flags}
+    assert set(flags.values()) == {""}
+
+
+def test_the_help_of_the_mock_says_what_quiet_hides(call: Cli) -> None:
+    assert "Show neither hints nor a line for each request." in call("mock", "-h").out
 
 
 def completions(*words: str) -> list[str]:
