@@ -40,6 +40,9 @@ def main(mode: str = "full") -> int:
                 began = time.monotonic()
                 found.append(part())
                 print(f"Measured {name} in {time.monotonic() - began:.0f} s", flush=True)
+    if mode == "quick":  # What took that little time says nothing about time.
+        for one in found:
+            one.bounds = [bound for bound in one.bounds if bound.exact]
     target = ROOT / "benchmarks" / "report" if mode == "full" else WORK / "report"
     print(report.write(target, found, servers.kind))
     return int(not all(bound.holds for some in found for bound in some.bounds if bound.exact))

@@ -43,7 +43,7 @@ def _machine(servers: str) -> str:
     told = Path("/proc/cpuinfo").read_text().partition("model name")[2].partition(":")[2].partition("\n")[0].strip()
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
-        f"{told or platform.machine()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}. "
+        f"{told or platform.machine()}, {os.cpu_count()} cores, {platform.system()}. "
         f"Python {platform.python_version()}; {packages}. Server: {servers}."
     )
 
