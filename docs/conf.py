@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import typer
@@ -19,6 +20,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["pictures/*.md"]
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_title = f"{project} {release}"
 html_show_copyright = False
 html_show_sphinx = False
@@ -46,8 +49,11 @@ def describe_commands() -> str:
             assert isinstance(command, TyperCommand)  # noqa: S101  # For the type checkers.
             command.rich_markup_mode = None  # Plain text, without boxes.
             examples = "\n".join(re.findall("^ *(deerapi-remix .*)", command.epilog or "", re.MULTILINE))
-            command.epilog = None
-            with command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context:
+            # The examples are printed behind the help, which is returned.
+            with (
+                command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context,
+                contextlib.redirect_stdout(None),
+            ):
                 sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n\n```sh\n{examples}\n```\n")
     return "\n".join(sections)
 
