@@ -4,7 +4,7 @@ Exit codes:
 
 0    done
 2    wrong usage: an argument or option is not acceptable; nothing was sent
-3    setup: key missing or refused (401), base URL unusable, extra not installed
+3    setup: no usable key or base URL, refused key (401), an extra is missing
 4    refused: another 4xx, such as 403 for a balance that is used up
 5    rate limited: 429, also after trying again
 6    the server or the connection failed, also after trying again

@@ -12,11 +12,13 @@ import typer
 
 from deerapi_remix import (
     APIConnectionError,
+    APIResponseValidationError,
     APIStatusError,
     AuthenticationError,
     ConfigurationError,
     DeerAPIError,
     DownloadError,
+    NotFoundError,
     RateLimitError,
     RemixFailedError,
     WaitTimeoutError,
@@ -95,8 +97,12 @@ def explained(error: DeerAPIError) -> str:
         advice = "Check DEERAPI_KEY."
     elif isinstance(error, APIConnectionError):
         advice = "Check the network and the base URL."
+    elif isinstance(error, NotFoundError) and error.video_id is None:  # Of the models.
+        advice = "Check the base URL, which ends without /v1."
+    elif isinstance(error, APIResponseValidationError) and error.request_id is None:
+        advice = "Is the base URL that of the API?"
     elif isinstance(error, WaitTimeoutError):
-        advice = "The job goes on."
+        advice = "The job goes on." if error.video is not None else "Check the video id and the base URL."
     elif isinstance(error, ConfigurationError):
         summary = summary.replace(" or pass api_key", "")  # Which is for programs.
     return f"{summary.rstrip('.')}. {advice}".rstrip()

@@ -95,7 +95,7 @@ class JobFile:
 
     def accepted(self, job_id: str) -> None:
         """Keep the id of the job that the submit made."""
-        if self._entry is None:
+        if self._entry is None or self._entry.job_id == job_id:
             return
         entry = attrs.evolve(self._entry, job_id=job_id)
         # Its name is no longer than that of the job file, so that it can be made where that could.

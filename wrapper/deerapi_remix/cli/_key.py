@@ -6,6 +6,8 @@ import getpass
 import os
 import sys
 
+import typer
+
 
 def key_from_terminal() -> str | None:
     """What is typed, unseen; None if DEERAPI_KEY is set, or if there is nobody to ask."""
@@ -13,8 +15,11 @@ def key_from_terminal() -> str | None:
         return None
     try:
         return getpass.getpass("DEERAPI_KEY is not set. Key (not shown): ")
-    except EOFError:
-        return None
+    except (EOFError, KeyboardInterrupt) as error:
+        typer.echo(err=True)  # The cursor is still behind the prompt.
+        if isinstance(error, EOFError):
+            return None
+        raise
 
 
 def _is_terminal(stream: object) -> bool:

@@ -94,7 +94,9 @@ class _Pace(ProgressColumn):
         speed = task.finished_speed or task.speed
         parts = [Text(f"{size(int(speed))}/s", style="progress.data.speed")] if speed else []
         if task.finished:
-            parts.append(Text(f"in {span(task.finished_time or 0)}", style="progress.elapsed"))
+            took = task.finished_time or 0
+            if took >= 1:
+                parts.append(Text(f"in {span(took)}", style="progress.elapsed"))
         elif task.time_remaining is not None:
             parts.append(Text(f"{span(task.time_remaining)} left", style="progress.remaining"))
         return Text(" ").join(parts)

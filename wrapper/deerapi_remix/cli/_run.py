@@ -40,7 +40,8 @@ def run(arguments: Sequence[str]) -> int:
 def _misused(error: Exception, *, as_json: bool) -> int:
     message = error.format_message()  # type: ignore[attr-defined]
     if message:  # Without a command the help is the message, and is printed already.
+        ended = message if message.endswith((".", "?")) else f"{message}."
         context = error.ctx  # type: ignore[attr-defined]
         path = context.command_path if context else "deerapi-remix"
-        complain(ExitCode.USAGE, "UsageError", f"{message} See: {path} --help", as_json=as_json)
+        complain(ExitCode.USAGE, "UsageError", f"{ended} See: {path} --help", as_json=as_json)
     return ExitCode.USAGE

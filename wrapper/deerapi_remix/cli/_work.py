@@ -49,6 +49,7 @@ class Work:
         self._as_json = as_json
         self._base_url = base_url
         self._poll_status: int | None = 200
+        self._told_unread = False
         self._save_options: list[str] = []
         self.display = display(quiet=quiet)
         self.submit = Submit(self.display.note)
@@ -138,6 +139,11 @@ class Work:
         if line and (event.kind != "poll" or event.status_code != self._poll_status):
             self.display.note(line)
         if event.kind == "poll":
+            # A poll before this one, had it been readable, would have shown the job.
+            unread = event.attempt > 1 and event.status_code == self._poll_status == 200 and self.job is None
+            if unread and not self._told_unread:
+                self._told_unread = True
+                self.display.note("poll: the answer cannot be read; still waiting. Is the base URL that of the API?")
             self._poll_status = event.status_code
 
     def _tell(self, error: BaseException) -> ExitCode:
@@ -151,7 +157,7 @@ class Work:
             facts |= {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
         elif isinstance(error, KeyboardInterrupt):
             kind = "Interrupted"
-            message = self._interruption(error, unknown=unknown)
+            message = self._interruption(unknown=unknown)
         elif isinstance(error, OutcomeUnknownError):
             kind = "OutcomeUnknown"
             message = str(error)
@@ -162,10 +168,12 @@ class Work:
         else:
             kind = "UsageError"
             message = f"{error}. Nothing was sent."
-        told = hasattr(error, "__notes__")  # The client found the id of the job in an answer that broke off.
-        if self.submit.job_file is not None and unknown and self.job_id is None and not told:
-            message = f"{message} If no job was charged, run it again with --resubmit."
-        command = self._next_command() if self._can_go_on(error) else None
+        if unknown:
+            notes = getattr(error, "__notes__", [])  # Such as the id of the job, from an answer that broke off.
+            message = " ".join([message, *notes])
+            if self.submit.job_file is not None and self.job_id is None and not notes:
+                message = f"{message} If no job was charged, run it again with --resubmit."
+        command = self._next_command(too_early=_is_too_early(error)) if self._can_go_on(error) else None
         if command is not None:
             message = f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
         code = ExitCode.UNKNOWN if unknown and isinstance(error, OSError) else exit_code(error)
@@ -176,11 +184,9 @@ class Work:
         complain(code, kind, message, as_json=self._as_json, video=video, next=command, **facts)
         return code
 
-    def _interruption(self, error: BaseException, *, unknown: bool) -> str:
+    def _interruption(self, *, unknown: bool) -> str:
         if unknown:
-            return " ".join(
-                [f"Interrupted while the remix was submitted. {OUTCOME_UNKNOWN}", *getattr(error, "__notes__", ())]
-            )
+            return f"Interrupted while the remix was submitted. {OUTCOME_UNKNOWN}"
         if self.submit.under_way:
             return "Interrupted. No job was accepted."
         if self.job is not None and not self.job.is_finished:
@@ -199,16 +205,24 @@ class Work:
             return False
         if self.paid or isinstance(error, WaitTimeoutError | DownloadError | KeyboardInterrupt | OSError):
             return True
-        too_early = isinstance(error, BadRequestError) and "not completed" in error.message.lower()
-        return isinstance(error, DeerAPIError) and (error.retryable or error.may_have_been_charged or too_early)
+        may_help = isinstance(error, DeerAPIError) and (error.retryable or error.may_have_been_charged)
+        return may_help or _is_too_early(error)
 
-    def _next_command(self) -> str | None:
+    def _next_command(self, *, too_early: bool = False) -> str | None:
         if self.job_id is None:
             return None
         address = [] if self._base_url is None else ["--base-url", self._base_url]
         job = ["--", self.job_id] if self.job_id.startswith("-") else [self.job_id]
         done = self.job is not None and self.job.is_completed
-        commands = [] if done else [["wait", *address, *job]]
+        # Whoever asks for a file knows of its job, unless the server knows better.
+        only_saves = self.target is not None and self.job is None and not self.paid and not too_early
+        commands = [] if done or only_saves else [["wait", *address, *job]]
         if done or self.target is not None:
             commands.append(["download", *self._save_options, *address, *job])
         return " && ".join(shlex.join(["deerapi-remix", *command]) for command in commands)
+
+
+def _is_too_early(error: BaseException) -> bool:
+    """Whether the server says that the job whose file was asked for goes on."""
+    refused = isinstance(error, BadRequestError | DownloadError)
+    return refused and "not completed" in str(error.args[0]).lower()

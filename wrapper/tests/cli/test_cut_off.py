@@ -105,6 +105,16 @@ def test_a_run_killed_before_it_submits_is_not_repeated_unasked(call: Cli, start
     assert (call(*SAVE).code, len(server.requests)) == (7, 0)
 
 
+@pytest.mark.usefixtures("call")
+def test_a_disk_that_takes_nothing_is_10_before_anything_is_paid(start: Start, server: FakeDeerAPI) -> None:
+    # A buffer that cannot be written out is tried once more when its file is closed.
+    full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)); {PROGRAM[-1]}"
+    run = start(*SAVE, program=(*PROGRAM[:-1], full))
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out, err) == (10, "", "Error: bow.mp4: File too large. Nothing was sent.\n")
+    assert (len(server.requests), files()) == (0, [])
+
+
 def test_a_run_killed_while_it_awaits_the_answer_is_not_repeated_unasked(
     call: Cli, start: Start, server: FakeDeerAPI
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 import respx
 
 from deerapi_remix.testing import FakeDeerAPI
+from deerapi_remix.testing.asgi import running_server
 from deerapi_remix.testing.router import mock_router
 
 from .shell import Cli, Terminal
@@ -98,6 +99,14 @@ def test_a_server_that_is_down_is_6(call: Cli) -> None:
     assert outcome.code == 6
     assert outcome.out.startswith("FAIL  base URL  http://127.0.0.1:1 does not answer: ConnectError: ")
     assert outcome.out.endswith(". Check the network, the proxies in the environment, and the base URL.\n")
+
+
+def test_a_base_url_with_the_version_of_the_api_is_told_apart(call: Cli) -> None:
+    with running_server(FakeDeerAPI()) as base_url:
+        outcome = call("doctor", "--base-url", f"{base_url}/v1", "--quiet")
+    assert outcome.code == 4
+    assert outcome.out.startswith("FAIL  models    models: 404 ")
+    assert outcome.out.endswith(" Check the base URL, which ends without /v1.\n")
 
 
 def test_a_proxy_that_makes_no_sense_is_6(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import re
 import sys
 from pathlib import Path
 
 import pytest
+import respx
 
 from deerapi_remix import cli
 from deerapi_remix.cli import _failures, _progress
@@ -40,6 +42,8 @@ def test_the_table_of_exit_codes_is_the_one_in_use(call: Cli) -> None:
     ("arguments", "complaint"),
     [
         (("remix", "video_123"), "Missing option '--prompt'. See: deerapi-remix remix --help"),
+        (("-V",), "No such option: -V. See: deerapi-remix --help"),
+        (("remx",), "No such command 'remx'. Did you mean 'remix'? See: deerapi-remix --help"),
         (("frobnicate",), "No such command 'frobnicate'. See: deerapi-remix --help"),
         (("wait", "v", "--timeout", "soon"), "Invalid value for '--timeout': "),
         (("wait", "v", "--timeout", "-1"), "must be a number of seconds, not negative. See: deerapi-remix wait --help"),
@@ -163,6 +167,22 @@ def test_an_unreadable_answer_is_6(fake: FakeDeerAPI, call: Cli) -> None:
     assert "the answer is not JSON" in outcome.err
 
 
+@pytest.mark.parametrize("command", [("models",), ("status", "video_123")])
+def test_an_unreadable_answer_without_a_request_id_asks_about_the_base_url(call: Cli, command: tuple[str, ...]) -> None:
+    with respx.mock:
+        respx.get(host="api.deerapi.com").respond(html="<html>")
+        outcome = call(*command)
+    assert outcome.code == 6
+    assert outcome.err.endswith("attempts: 1). Is the base URL that of the API?\n")
+
+
+def test_a_path_without_models_asks_about_the_base_url(fake: FakeDeerAPI, call: Cli) -> None:
+    fake.answers("models", 404)
+    outcome = call("models")
+    assert outcome.code == 4
+    assert outcome.err.endswith(" Check the base URL, which ends without /v1.\n")
+
+
 def test_a_server_that_is_down_is_6(call: Cli, clock: Clock) -> None:
     outcome = call("models", "--base-url", "http://127.0.0.1:1")
     assert outcome.code == 6
@@ -232,6 +252,17 @@ def test_a_deadline_of_a_wait_says_how_to_go_on(fake: FakeDeerAPI, call: Cli) ->
     assert (told["exit_code"], told["type"]) == (9, "WaitTimeoutError")
     assert (told["video_id"], told["video"]["status"]) == (job, "in_progress")
     assert told["next"] == f"deerapi-remix wait {job}"
+
+
+def test_a_wait_for_a_job_that_was_never_seen_does_not_say_that_it_goes_on(call: Cli, clock: Clock) -> None:
+    with respx.mock:
+        respx.get(host="api.deerapi.com").respond(html="<html>")
+        outcome = call("wait", "v", "--timeout", "30")
+    assert outcome.code == 9
+    first, last = outcome.err.splitlines()
+    assert first == "poll: the answer cannot be read; still waiting. Is the base URL that of the API?"
+    assert last.startswith("Error: The deadline passed; the job was never seen (video: v, ")
+    assert last.endswith("). Check the video id and the base URL. To go on: deerapi-remix wait v")
 
 
 def test_an_existing_target_is_10_before_anything_is_paid(fake: FakeDeerAPI, call: Cli) -> None:
@@ -324,6 +355,25 @@ def test_a_download_that_comes_too_early_says_to_wait(fake: FakeDeerAPI, call: C
         f"To go on: deerapi-remix wait {job} && "
         f"deerapi-remix download --output {job}.webp --variant thumbnail --overwrite {job}\n"
     )
+
+
+@pytest.mark.parametrize(
+    "trouble", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device"), None], ids=repr
+)
+def test_a_download_that_ended_halfway_says_to_download(
+    fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch, trouble: BaseException | None
+) -> None:
+    def fail(*_: object) -> None:
+        assert trouble is not None
+        raise trouble
+
+    if trouble is None:
+        fake.answers("download", 200, body="<html>", headers={"Content-Type": "text/html"})
+    else:
+        monkeypatch.setattr(_progress.Lines, "received", fail)
+    outcome = call("download", "video_123", "-o", "bow.mp4")
+    assert outcome.code == (130 if isinstance(trouble, KeyboardInterrupt) else 10)
+    assert outcome.err.endswith(" To go on: deerapi-remix download --output bow.mp4 video_123\n")
 
 
 def test_an_unknown_job_is_not_to_be_waited_for(fake: FakeDeerAPI, call: Cli) -> None:

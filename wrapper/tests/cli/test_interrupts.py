@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from deerapi_remix.cli import _progress
+from deerapi_remix.cli import _progress, _work
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import running_server
 
 from ..conftest import Clock
-from .shell import PROGRAM, REMIX, UNKNOWN, Cli, environment, files, new_job
+from .shell import PROGRAM, REMIX, UNKNOWN, Cli, environment, files, new_job, submits
 
 
 @pytest.fixture
@@ -70,6 +72,35 @@ def test_ctrl_c_during_a_download_says_how_to_go_on(
         f"Error: Interrupted. To go on, without paying again: deerapi-remix download --output bow.mp4 {new_job(fake)}\n"
     )
     assert files() == [".bow.mp4.job.json"]
+
+
+def test_ctrl_c_while_the_id_is_kept_does_not_lose_it(
+    fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, interrupts = Path.replace, [KeyboardInterrupt]
+
+    def interrupted(path: Path, target: Path) -> None:
+        if interrupts:
+            raise interrupts.pop()
+        replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    assert call(*REMIX, "-o", "bow.mp4").code == 130
+    assert files() == [".bow.mp4.job.json"]
+    assert json.loads(Path(".bow.mp4.job.json").read_text())["job_id"] == new_job(fake)
+    assert call(*REMIX, "-o", "bow.mp4").code == 0
+    assert submits(fake) == 1
+
+
+def test_ctrl_c_once_the_video_is_saved_leaves_no_job_file(
+    fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_work.Work, "result", interrupt)
+    assert call(*REMIX, "-o", "bow.mp4").code == 130
+    assert files() == ["bow.mp4"]
 
 
 def test_ctrl_c_in_a_process_ends_a_wait_with_130() -> None:

@@ -39,4 +39,4 @@ def test_who_types_no_key_gets_no_further(
     monkeypatch.setenv("DEERAPI_KEY", "")
     monkeypatch.setattr(getpass, "getpass", refuse)
     assert call("models", terminal=terminal).code == code
-    assert terminal.shown == f"Error: {complaint}\n"
+    assert terminal.shown == f"\nError: {complaint}\n"  # The prompt is on a line of its own.

@@ -97,7 +97,7 @@ def test_on_a_terminal_each_stage_is_a_bar(fake: FakeDeerAPI, call: Cli, termina
     rows = [row.rstrip() for row in re.split(r"[\r\n]+", terminal.shown)]
     assert f"accepted as {new_job(fake)}" in rows
     assert any(re.fullmatch(r"completed   ━{30} 100% 0:00:\d\d", row) for row in rows)
-    assert any(re.fullmatch(r"downloading ━{30} 46\.3/46\.3 kB( \d+\.\d [kMG]B/s)? in 0:00", row) for row in rows)
+    assert any(re.fullmatch(r"downloading ━{30} 46\.3/46\.3 kB( \d+\.\d [kMG]B/s)?", row) for row in rows)
 
 
 def test_a_narrow_terminal_gets_short_lines(
@@ -107,7 +107,7 @@ def test_a_narrow_terminal_gets_short_lines(
     assert call(*REMIX, "-o", "bow.mp4", terminal=terminal).code == 0
     rows = [row.rstrip() for row in re.split(r"[\r\n]+", terminal.shown)]
     assert any(re.fullmatch(r"completed   ━{12} 100% 0:00:\d\d", row) for row in rows)
-    assert any(re.fullmatch(r"46\.3/46\.3 kB( \d+\.\d [kMG]B/s)? in 0:00", row) for row in rows)
+    assert any(re.fullmatch(r"46\.3/46\.3 kB( \d+\.\d [kMG]B/s)?", row) for row in rows)
 
 
 def test_no_color_takes_the_color_from_a_terminal(

@@ -332,22 +332,22 @@ def test_ctrl_c_during_a_submit_leaves_the_outcome_unknown_and_tells_what_came(
         context.setattr(fake, "handle", interrupt)
         outcome = call(*SAVE)
     assert outcome.code == 130
-    assert outcome.err.endswith(
-        " first. The job was accepted as video_new. If no job was charged, run it again with --resubmit.\n"
-    )
+    assert outcome.err.endswith(" look at your usage with the vendor first. The job was accepted as video_new.\n")
     assert (call(*SAVE).code, submits(fake)) == (7, 0)
 
 
-def test_an_error_of_unknown_origin_leaves_the_outcome_unknown(
+def test_an_error_of_unknown_origin_leaves_the_outcome_unknown_and_tells_what_came(
     fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise OSError(errno.EIO, "Input/output error")
+        error = OSError(errno.EIO, "Input/output error")
+        error.add_note("The job was accepted as video_new.")
+        raise error
 
     monkeypatch.setattr(fake, "handle", fail)
     outcome = call(*SAVE, "--json")
     assert (outcome.code, outcome.json["may_have_been_charged"]) == (7, True)
-    assert "Nothing was sent" not in outcome.err
+    assert outcome.err.endswith(" look at your usage with the vendor first. The job was accepted as video_new.\n")
     assert files() == [JOB_FILE]
 
 
