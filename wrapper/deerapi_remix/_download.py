@@ -37,8 +37,7 @@ class PartFile:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
         self._refuse_to_clobber()
         ending = f".{secrets.token_hex(8)}.part"
-        room = _NAME_MAX - len(ending) - 1
-        stem = os.fsdecode(os.fsencode(self.target.name)[:room])
+        stem = os.fsdecode(os.fsencode(self.target.name)[: _NAME_MAX - len(ending) - 1])
         self.path = self._absolute.with_name(f".{stem}{ending}")
         self._file: BinaryIO = self.path.open("x+b", buffering=0)
 

@@ -76,7 +76,7 @@ class Exchange:
     _without_key: Callable[[str], str] = str
     _range: dict[str, str] = attrs.field(factory=dict)
     _redirects: int = 0
-    _body: bytearray = attrs.field(factory=bytearray)
+    _body: bytearray = attrs.field(factory=bytearray, repr=False)  # Rich looks into objects, whatever their repr.
     _into_file: bool = False
     _decoded_already: bool = False
 

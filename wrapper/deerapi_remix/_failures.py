@@ -38,8 +38,7 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
 
 
 def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]:
-    charged = paid and ambiguous
-    return {"may_have_been_charged": charged, "retryable": transient and not charged}
+    return {"may_have_been_charged": paid and ambiguous, "retryable": transient and not (paid and ambiguous)}
 
 
 def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> errors.APIConnectionError:

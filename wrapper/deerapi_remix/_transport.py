@@ -6,7 +6,7 @@ exchange; the generated function gets an empty 204, so that its own parsing has 
 """
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import attrs
 import httpx
@@ -64,11 +64,14 @@ class AsyncSeam:
                             left = exchange.time_left()
                             limit.reschedule(left and asyncio.get_running_loop().time() + left)
                             if request is None and not response.is_stream_consumed:
-                                chunks = response.aiter_raw()
+                                chunks = aiter(cast(httpx.AsyncByteStream, response.stream))
                                 while exchange.chunk(await anext(chunks, None)):
                                     pass
+                                limit.reschedule(None)  # What came whole counts, however late.
                         finally:
-                            await response.aclose()
+                            # Cancelled in the middle of it, the connection would stay taken for ever. So the body is
+                            # not read with `aiter_raw`, which closes, too.
+                            await asyncio.shield(response.aclose())
             except TimeoutError as error:
                 if not limit.expired():
                     raise

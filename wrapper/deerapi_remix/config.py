@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import ipaddress
 import math
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -99,8 +99,7 @@ class Key:
         if source is None:
             source = os.environ.get("DEERAPI_KEY", "")
         self._rotates = callable(source)
-        if callable(source):
-            check_callbacks(api_key=source)
+        check_callbacks(api_key=source if callable(source) else None)
         self._ask: Callable[[], object] = source if callable(source) else lambda: source
 
     def check(self) -> None:
@@ -160,10 +159,7 @@ def check_base_url(value: str | None) -> str:
 
 def is_loopback(host: str) -> bool:
     """Whether `host` is this machine."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return bool(re.fullmatch(r"localhost|127(\.[0-9]{1,3}){3}|::1", host))
 
 
 def check_timeout(value: object) -> httpx.Timeout:

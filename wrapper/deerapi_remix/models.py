@@ -147,8 +147,7 @@ def number(value: object) -> int | None:
 def usable_id(answer: object) -> str | None:
     """The id of a video in an answer of any known shape."""
     data = answer.get("data") if isinstance(answer, Mapping) else None
-    sources = [source for source in (answer, data) if isinstance(source, Mapping)]
-    values = [source.get(name) for source in sources for name in ("id", "task_id")]
+    values = [each.get(name) for each in (answer, data) if isinstance(each, Mapping) for name in ("id", "task_id")]
     return next((found for value in values if isinstance(value, str | int) and (found := text(value))), None)
 
 
