@@ -10,6 +10,8 @@ from markdown_it import MarkdownIt
 import deerapi_remix
 from deerapi_remix import APIStatusError, RetryPolicy, testing
 
+from ..faults.matrix import EXPECTED
+from ..faults.observe import OPERATIONS, TWINS
 from ..wire import Answer, Twin
 from .pages import PAGES, PROJECT, tables_of, text_of
 
@@ -54,6 +56,12 @@ def test_the_reference_describes_everything_public() -> None:
         r"^\.\. auto(?:class|exception|function):: (\w+)$", text_of("docs/reference.md"), re.MULTILINE
     )
     assert sorted([*described, "__version__"]) == sorted([*deerapi_remix.__all__, *testing.__all__])
+
+
+def test_the_readme_tells_how_many_faults_are_tried() -> None:
+    cells = [expected.get(operation, "-") for expected in EXPECTED.values() for operation in OPERATIONS]
+    operations = len(TWINS) * sum(cell != "-" for cell in cells)
+    assert f"\n{len(EXPECTED)} faults tried in {operations} operations: 0 duplicates, " in text_of("README.md")
 
 
 def anchors_of(page: str) -> set[str]:
