@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import ssl
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +23,8 @@ from .models import Event, EventKind, Video, salvage_id
 ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 1024 * 1024
 REDIRECT_LIMIT = 5
+# What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
+_BROKEN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, UnicodeError, ssl.SSLError)
 # Keys shorter than this are not looked for in answers: they would be found in ordinary words.
 _SHORTEST_SECRET = 6
 
@@ -109,7 +112,7 @@ class Exchange:
         """Turn what httpx raises into our errors, and tell of a paid submit that something else interrupts."""
         try:
             yield
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, UnicodeError) as error:
+        except _BROKEN as error:
             if isinstance(error, httpx.HTTPStatusError) and self.status is None:  # Raised by a hook of the user's.
                 self._take(error.response)
                 self._body += error.response.content if error.response.is_stream_consumed else b""

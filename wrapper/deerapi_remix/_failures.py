@@ -20,7 +20,6 @@ import httpx
 from . import _clock, errors
 from .models import text
 
-BODY_SHOWN = 2_000
 
 # fmt: off
 _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
@@ -84,7 +83,7 @@ def unreadable(
 
 
 def _came(headers: Mapping[str, str], body: str) -> dict[str, str | None]:
-    return {"body": body[:BODY_SHOWN], "request_id": request_id(headers, body)}
+    return {"body": body[:2_000], "request_id": request_id(headers, body)}
 
 
 def read_failure(body: str) -> tuple[str | None, str | None]:

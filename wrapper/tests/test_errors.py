@@ -348,6 +348,9 @@ HTTPX_ERRORS = [
     httpx.StreamConsumed(),
     httpx.StreamClosed(),
     httpx.ResponseNotRead(),
+    # What httpx lets through.
+    ssl.SSLError("x"),
+    UnicodeError("x"),
 ]
 
 

@@ -107,13 +107,6 @@ def reset_later(peer: Peer) -> None:
     peer.reset()
 
 
-def plain_page(peer: Peer) -> None:
-    """A page, whatever is asked."""
-    peer.wait()
-    peer.send(message(400, HTML, PAGE))
-    peer.close()
-
-
 def told(change: Callable[[bytes, bytes], bytes], then: Step = Peer.close) -> Step:
     """The usual answer, but other bytes: made of its head (without the empty line) and its body."""
 
@@ -568,7 +561,6 @@ FAULTS: dict[str, Fault] = {
     "tls-stalled": hurried(handshake(Peer.stall)),
     "tls-hung-up": handshake(Peer.close),
     "tls-reset": handshake(Peer.reset),
-    "tls-answered-plainly": handshake(plain_page),
     "tls-cut-in-body": Fault((cut(0.5),), tls=True),
     "tls-reset-after-request": Fault((told(lambda *_: b"", Peer.reset),), tls=True),
     # The key comes back

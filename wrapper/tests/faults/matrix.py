@@ -196,7 +196,6 @@ tls-self-signed           Conn0   Conn0    Conn0 Conn0    Conn0/0    Conn#1/1  C
 tls-stalled               ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     2     1.0
 tls-hung-up               ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     2     0.5
 tls-reset                 ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     2     0.5
-tls-answered-plainly      ok1     ok1      ok1   ok1      ok3/1      ok3/1     ok3/1      ok1     2     0.5
 tls-cut-in-body           Conn$#1 ok2      ok2   ok2      Conn$#1/1  ok4/1     ok4/1      ok2     1     0.5
 tls-reset-after-request   Conn$1  ok2      ok2   ok2      Conn$1/1   ok4/1     ok4/1      ok2     1     0.5
 key-in-error              BadR1   BadR1    BadR1 BadR1    BadR1/1    BadR#2/1  BadR#3/1   BadR1   1     0.5
