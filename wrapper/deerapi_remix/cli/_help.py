@@ -23,7 +23,8 @@ class _Ended:
             if getattr(parameter, "is_flag", False):
                 parameter.metavar = ""  # A flag takes no value, whatever its type is.
         columns = shutil.get_terminal_size().columns
-        if columns < _ROOM_FOR_BOXES:
+        plain = columns < _ROOM_FOR_BOXES and self.rich_markup_mode is not None
+        if plain:
             self.rich_markup_mode = None
             formatter.width = min(formatter.width, columns)
         end, self.epilog = self.epilog, None
@@ -31,6 +32,9 @@ class _Ended:
             super().format_help(ctx, formatter)  # type: ignore[misc]
         finally:
             self.epilog = end
+        if plain:  # Boxes are printed, but plain help is only returned.
+            typer.echo(formatter.getvalue(), nl=False)
+            formatter.buffer.clear()
         typer.echo(textwrap.indent(f"\n{end}", " "))
 
 

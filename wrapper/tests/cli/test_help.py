@@ -74,9 +74,11 @@ def test_a_narrow_terminal_sees_whole_options(call: Cli, monkeypatch: pytest.Mon
     told = call("remix", "-h").out
     assert "\n  -o, --output FILE  Save the video;" in told
     assert "\n Examples:\n\n deerapi-remix remix video_123" in told
+    assert call() == (2, call("-h").out.removesuffix("\n"), "")
     for command in [[], *([name] for name in COMMANDS)]:
         outcome = call(*command, "-h")
         assert (outcome.code, outcome.err) == (0, "")
+        assert outcome.out.startswith("Usage: deerapi-remix")
         assert "…" not in outcome.out
         assert max(map(len, outcome.out.partition("Examples:")[0].splitlines())) <= 40
 

@@ -56,6 +56,16 @@ def test_an_outage_is_told_once_while_waiting(fake: FakeDeerAPI, call: Cli) -> N
     assert re.search(r"^poll: status 502 \(request ID \w+\); still waiting$", outcome.err, re.MULTILINE)
 
 
+def test_a_wait_whose_polls_can_be_read_does_not_doubt_the_base_url(fake: FakeDeerAPI, call: Cli) -> None:
+    job = call(*REMIX, "--no-wait").out.strip()
+    fake.answers("retrieve", 502, times=2)
+    outcome = call("wait", job)
+    assert outcome.code == 0
+    assert "still waiting" in outcome.err
+    assert "base URL" not in outcome.err
+    assert "base URL" not in call("wait", job).err
+
+
 def test_lines_about_a_long_download_keep_a_pause_and_tell_its_pace(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
