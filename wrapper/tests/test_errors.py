@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 import pickle
+import ssl
 import time
 import traceback
 from collections.abc import Callable
