@@ -234,7 +234,7 @@ _WAITING = [
     _wrapper("on_update is called for every poll", "_polling", "news = last is None or (last.status, last.progress) != (video.status, video.progress)", "news = True", "behaviour", "on_update_is_called_when_status_or_progress_change"),
     _wrapper("on_update misses a change of the status", "_polling", "(last.status, last.progress) != (video.status, video.progress)", "last.progress != video.progress", "behaviour", "on_update_is_called_when_status_or_progress_change"),
     _wrapper("on_update misses the first video", "_polling", "news = last is None or", "news = last is not None and", "behaviour", "on_update_is_called_when_status_or_progress_change"),
-    _wrapper("no poll is told as an event", "_calls", "        if self._waiting:\n            self", "        if False:\n            self", "behaviour", "events_tell_every_step"),
+    _wrapper("no poll is told as an event", "_calls", "        if self.waiting:\n            self", "        if False:\n            self", "behaviour", "events_tell_every_step"),
 ]  # fmt: skip
 
 _SAVING = [
@@ -258,7 +258,7 @@ _SAVING = [
     _wrapper("a part from elsewhere is joined", "_download", "or int(found[1]) != self.received or", "or", "files", "parts_of_different_files_are_never_joined"),
     _wrapper("a part of a file of another length is joined", "_download", "return total == self.expected", "return True", "files", "parts_of_different_files_are_never_joined"),
     _wrapper("no such range ends the download", "_exchange", "if self.status == 416 and", "if self.status == 417 and", "files", "parts_of_different_files_are_never_joined"),
-    _wrapper("new bytes do not count", "_calls", "            if self._transfer.advanced:", "            if False:", "files", "new_bytes_count_attempts_from_the_beginning"),
+    _wrapper("new bytes do not count", "_calls", "            if self.transfer.advanced:", "            if False:", "files", "new_bytes_count_attempts_from_the_beginning"),
     _wrapper("an existing file is replaced", "_download", "if not self._overwrite and os.path.lexists(self._absolute):", "if False:", "files", "an_existing_target_is_refused_before_anything_is_sent"),
     _wrapper("a file that appears meanwhile is replaced", "_download", "            if self._overwrite:\n                self", "            if True:\n                self", "files", "a_target_that_appears_meanwhile_is_not_replaced"),
     _wrapper("overwrite is ignored", "client", "with PartFile(path, overwrite=overwrite) as part:\n            self", "with PartFile(path, overwrite=False) as part:\n            self", "files", "an_existing_target_is_replaced_once_the_new_file_is_whole"),
@@ -278,7 +278,7 @@ _SAVING = [
     _wrapper("a redirect forgets where the file was cut", "_exchange", 'headers = {**self._range, "Accept-Encoding": "identity"}\n        #', 'headers = {"Accept-Encoding": "identity"}\n        #', "files", "the_rest_is_asked_for_beyond_a_redirect"),
     _wrapper("downloads are not followed", "_exchange", "if response.has_redirect_location:", "if False:", "files", "a_download_is_followed_and_the_key_stays_at_home"),
     _wrapper("the submit is clipped by the deadline", "_calls", "math.inf if self.call.paid else self._ends", "self._ends", "files", "no_deadline_clips_the_submit"),
-    _wrapper("a submit is resent after the deadline", "_calls", "latest = math.inf if self._transfer else self._ends", "latest = math.inf", "files", "a_submit_is_not_sent_again_after_the_deadline"),
+    _wrapper("a submit is resent after the deadline", "_calls", "latest = math.inf if self.transfer else self._ends", "latest = math.inf", "files", "a_submit_is_not_sent_again_after_the_deadline"),
     _wrapper("the download has a deadline of its own", "client", "file, deadline=deadline, transfer", "file, deadline=deadline + 60, transfer", "files", "a_file_that_is_not_there_yet_is_asked_for_until_the_deadline"),
     _wrapper("a file that is late is given up", "_calls", "if self._until_ready and is_not_ready(error):", "if False:", "files", "a_file_that_is_not_there_yet_is_asked_for_until_the_deadline"),
     _wrapper("an error after the submit does not name the job", "_polling", "            error.video = error.video or self.video\n            error.video_id = self.video_id\n", "", "answers", "every_error_after_the_submit_names_the_job"),

@@ -21,20 +21,20 @@ _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
 class Run(Generic[T]):
     """The attempts of one call, as both twins drive them: begin, then succeeded or failed."""
 
-    _settings: Settings
+    settings: Settings
     call: Call[T]
-    _deadline: float | None = None
-    _waiting: Wait | None = None
-    _transfer: Transfer | None = None
+    deadline: float | None = None
+    waiting: Wait | None = None
+    transfer: Transfer | None = None
 
     def __attrs_post_init__(self) -> None:
         # Whoever downloads under a deadline has seen the job completed: the file must come.
-        self._until_ready = self._transfer is not None and self._deadline is not None
-        given = self._waiting.deadline if self._waiting else self._deadline
+        self._until_ready = self.transfer is not None and self.deadline is not None
+        given = self.waiting.deadline if self.waiting else self.deadline
         self._ends = math.inf if given is None else given
         self._last: DeerAPIError | None = None
-        self._policy = _ONE_ATTEMPT if self._waiting else self._settings.retry
-        self._attempt = self._waiting.polls if self._waiting else 0
+        self._policy = _ONE_ATTEMPT if self.waiting else self.settings.retry
+        self._attempt = self.waiting.polls if self.waiting else 0
         self._started = _clock.monotonic()
         self._renew()
 
@@ -42,23 +42,23 @@ class Run(Generic[T]):
         """Count attempts and budget from here."""
         self._spent = 0
         # No submit starts after the deadline; for a file, `begin` gives up there.
-        latest = math.inf if self._transfer else self._ends
+        latest = math.inf if self.transfer else self._ends
         self._budget_ends = min(_clock.monotonic() + self._policy.budget, latest)
 
     def begin(self) -> Exchange:
         """The next attempt; WaitTimeoutError if the time for the file is up."""
-        if self._transfer is not None and _clock.monotonic() >= self._ends:
+        if self.transfer is not None and _clock.monotonic() >= self._ends:
             raise WaitTimeoutError("download: the deadline passed before the file was there") from self._last
         self._attempt += 1
         self._spent += 1
         deadline = math.inf if self.call.paid else self._ends  # No deadline ever clips a paid submit.
-        until = min(self._budget_ends + self._settings.patience, deadline)
-        self._exchange = Exchange(self._settings, self.call, self._transfer, self._attempt, until, deadline)
+        until = min(self._budget_ends + self.settings.patience, deadline)
+        self._exchange = Exchange(self.settings, self.call, self.transfer, self._attempt, until, deadline)
         return self._exchange
 
     def succeeded(self) -> T:
         """The result of the attempt that brought a 2xx."""
-        result = self.call.read(self._exchange, self._settings)
+        result = self.call.read(self._exchange, self.settings)
         self._tell_attempt()
         return result
 
@@ -72,25 +72,25 @@ class Run(Generic[T]):
         self._last = error
         self._tell_attempt()
         delay = self._delay_after(error)
-        self._settings.journal.attempt_failed(self._exchange.event("retry", self._started, delay), error)
+        self.settings.journal.attempt_failed(self._exchange.event("retry", self._started, delay), error)
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:
         left = self._ends - _clock.monotonic()
-        if self._transfer is not None:
-            if self._transfer.advanced:  # New bytes.
+        if self.transfer is not None:
+            if self.transfer.advanced:  # New bytes.
                 self._renew()
             if self._until_ready and is_not_ready(error):
                 self._renew()  # Not a failure: the server works, and so does the job.
-                return max(min(self._settings.polling.initial_interval, left), 0.0)
+                return max(min(self.settings.polling.initial_interval, left), 0.0)
             if left <= 0 and error.retryable:
                 return 0.0
         delay = delay_after(error, self._policy, paid=self.call.paid, attempts=self._spent)
         if delay is None or _clock.monotonic() + delay > self._budget_ends:
             return None
-        return min(delay, left) if self._transfer else delay
+        return min(delay, left) if self.transfer else delay
 
     def _tell_attempt(self) -> None:
         self._exchange.tell("attempt", self._exchange.started)
-        if self._waiting:
-            self._exchange.tell("poll", self._waiting.started)
+        if self.waiting:
+            self._exchange.tell("poll", self.waiting.started)

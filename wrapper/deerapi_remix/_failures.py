@@ -20,7 +20,6 @@ import httpx
 from . import _clock, errors
 from .models import text
 
-
 # fmt: off
 _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
     400: errors.BadRequestError, 401: errors.AuthenticationError, 403: errors.PermissionDeniedError,

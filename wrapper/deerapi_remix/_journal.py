@@ -38,7 +38,7 @@ class Journal:
         """An attempt failed; `delay` is what comes before the next one, None if there is none."""
         then = "no retry" if retry.delay is None else f"next attempt in {retry.delay:.2f} s"
         told = "%(operation)s: attempt %(attempt)d failed: %(error)s, status %(status_code)s, request id %(request_id)s"
-        fields = attrs.asdict(retry) | {"error": type(error).__name__}
+        fields: dict[str, Any] = attrs.asdict(retry) | {"error": type(error).__name__}
         del fields["kind"]
         _log(logging.WARNING, "attempt_failed", f"{told}; {then}", **fields)
         if retry.delay is not None:
