@@ -270,6 +270,7 @@ def test_no_echo_of_a_server_leaves_the_key_behind(
     error = run(connect, ECHOES[name], call, tmp_path, remains)
     if error is not None:
         remains.error(error)
+        remains.texts += shown_by_rich(error)
     remains.assert_clean()
 
 
