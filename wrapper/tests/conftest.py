@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,9 @@ from deerapi_remix import _clock
 from . import wire
 
 KEY = "sk-unit-test-key-0123456789"
+
+# A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Clock:
