@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,9 @@ from .clients import TWINS, Twin
 from .document import Document
 from .document import document as load
 from .scripted import Chance, Clock, Scripted, Step
+
+# A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
