@@ -50,7 +50,7 @@ def measure(scale: Scale, servers: Servers) -> Findings:
 def _rounds(url: str, crowd: int, scale: Scale) -> tuple[Samples, Samples]:
     rate: Samples = {name: [] for name in ASYNC}
     cpu: Samples = {name: [] for name in ASYNC}
-    for turn in range(min(scale.rounds, 5)):
+    for turn in range(min(scale.rounds, 3)):
         names = list(ASYNC)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             told = child(__name__, name, url, crowd, scale.window)
