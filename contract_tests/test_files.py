@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deerapi_remix import APIConnectionError, PollingPolicy, RetryPolicy, Video
+from deerapi_remix import APIConnectionError, PollingPolicy, RetryPolicy
 
 from .clients import KEY, Answer, Outcome
 from .scripted import Chance, Clock, Pieces, Scripted, Step
@@ -488,14 +488,14 @@ def go(client: Scripted, target: Path, **options: Any) -> Outcome:
 
 
 def test_remix_to_file_brings_the_new_video(script: Script, target: Path, clock: Clock) -> None:
-    seen: list[Video] = []
+    seen: list[tuple[str, str, int]] = []
     client = script(Answer(200, NEW), Answer(200, NEW), Answer(200, DONE), whole())
-    outcome = go(client, target, model="sora-2", on_update=seen.append)
-    expect_file(outcome, target, "of the new job")
-    expect(
-        "remix_to_file",
-        seen=([(video.id, video.status) for video in seen], [("video_456", "in_progress"), ("video_456", "completed")]),
+    outcome = go(
+        client, target, model="sora-2", on_update=lambda video: seen.append((video.id, video.status, len(clock.slept)))
     )
+    expect_file(outcome, target, "of the new job")
+    # The accepted job before any pause, and what is news.
+    expect("remix_to_file", seen=(seen, [("video_456", "in_progress", 0), ("video_456", "completed", 2)]))
     assert b'"model":"sora-2"' in outcome.requests[0].content.replace(b" ", b""), "remix_to_file: the model is not sent"
     expect(
         "remix_to_file",
