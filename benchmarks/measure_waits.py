@@ -41,7 +41,9 @@ def measure(scale: Scale, file: Path) -> Findings:
         memory, lags, requests = told["memory"] / jobs / 1000, told["lags"], stats["requests"]
         late = (mean(lags), quantiles(lags, n=20)[-1], max(lags))
         numbers = (f"{memory:.1f}", f"{told['cpu']:.1f}", f"{requests:,}", f"{requests / told['seconds']:,.0f}")
-        rows.append((label, f"{jobs:,}", *numbers, *(f"{lag:.1f}" for lag in late), f"{stats['most']:,}"))
+        rows.append(
+            (label, f"{jobs:,}", *numbers, *(f"{lag:.1f}" for lag in late), f"{stats['most']}" if latency else "-")
+        )
         if label == OURS:
             bounds.append(Bound(f"{jobs:,} waiting jobs: kB of memory a job", "≤", 6.0, memory))
     shortest, longest = (seconds * scale.pace for seconds in RENDER)
