@@ -69,7 +69,7 @@ class Shipped:
 
     def __init__(self, policy: PollingPolicy) -> None:
         self._at(0.0)
-        self._wait = Wait(Video(id="video_123", status="queued"), policy, math.inf)
+        self._wait = Wait(Video(id="video_123", status="queued"), policy, math.inf, None)
 
     def delay(self, now: float) -> float:
         self._at(now)

@@ -13,6 +13,7 @@ from ._retry import delay_after
 from ._settings import Settings
 from .config import RetryPolicy
 from .errors import DeerAPIError, WaitTimeoutError
+from .models import Video
 
 _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
 
@@ -23,15 +24,14 @@ class Run(Generic[T]):
 
     settings: Settings
     call: Call[T]
-    deadline: float | None = None
     waiting: Wait | None = None
+    deadline: float | None = None
     transfer: Transfer | None = None
 
     def __attrs_post_init__(self) -> None:
         # Whoever downloads under a deadline has seen the job completed: the file must come.
         self._until_ready = self.transfer is not None and self.deadline is not None
-        given = self.waiting.deadline if self.waiting else self.deadline
-        self._ends = math.inf if given is None else given
+        self._ends = self.waiting.deadline if self.waiting else math.inf if self.deadline is None else self.deadline
         self._last: DeerAPIError | None = None
         self._policy = _ONE_ATTEMPT if self.waiting else self.settings.retry
         self._attempt = self.waiting.polls if self.waiting else 0
@@ -60,6 +60,8 @@ class Run(Generic[T]):
         """The result of the attempt that brought a 2xx."""
         result = self.call.read(self._exchange, self.settings)
         self._tell_attempt()
+        if self.waiting and isinstance(result, Video):
+            self.waiting.saw(result, self._exchange.headers.get("openai-poll-after-ms"))
         return result
 
     def failed(self, error: DeerAPIError) -> float | None:
@@ -91,6 +93,6 @@ class Run(Generic[T]):
         return min(delay, left) if self.transfer else delay
 
     def _tell_attempt(self) -> None:
-        self._exchange.tell("attempt", self._exchange.started)
+        self.settings.journal.emit(self._exchange.event("attempt", self._exchange.started))
         if self.waiting:
-            self._exchange.tell("poll", self.waiting.started)
+            self.settings.journal.emit(self._exchange.event("poll", self.waiting.started))

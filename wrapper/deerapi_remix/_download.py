@@ -18,7 +18,6 @@ _ACCEPTED_TYPES = re.compile(r"(video|image)/.+|(application|binary)/(octet-stre
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
 # File systems without hard links: FAT, some network and container mounts.
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
-_NAME_MAX = 255
 
 
 class PartFile:
@@ -37,7 +36,7 @@ class PartFile:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
         self._refuse_to_clobber()
         ending = f".{secrets.token_hex(8)}.part"
-        stem = os.fsdecode(os.fsencode(self.target.name)[: _NAME_MAX - len(ending) - 1])
+        stem = os.fsdecode(os.fsencode(self.target.name)[: 254 - len(ending)])  # No file system takes more than 255.
         self.path = self._absolute.with_name(f".{stem}{ending}")
         self._file: BinaryIO = self.path.open("x+b", buffering=0)
 
@@ -57,8 +56,7 @@ class PartFile:
 
     def clear(self) -> None:
         """Start over."""
-        self._file.seek(0)
-        self._file.truncate()
+        self._file.truncate(self._file.seek(0))
 
     def sync(self) -> None:
         """Put every byte on the disk. May run in a thread that outlives this object."""
@@ -68,10 +66,7 @@ class PartFile:
         """Give the whole file its name, and the target's path back."""
         self._file.close()
         try:
-            if self._overwrite:
-                self.path.replace(self._absolute)
-            else:
-                os.link(self.path, self._absolute)
+            (os.replace if self._overwrite else os.link)(self.path, self._absolute)
         except OSError as error:
             if self._overwrite or error.errno not in _NO_LINKS:
                 raise
@@ -124,14 +119,12 @@ class Transfer:
     def request_headers(self) -> dict[str, str]:
         """What to ask for: the rest where it is sure to be of the same file, else everything."""
         self.advanced, self._refused = False, None
-        if self.received and self._tag:
-            return {"Range": f"bytes={self.received}-", "If-Range": self._tag}
-        return {}
+        return {"Range": f"bytes={self.received}-", "If-Range": self._tag} if self.received and self._tag else {}
 
     def begin(self, status: int, headers: Mapping[str, str]) -> bool:
         """Whether the body that follows belongs into the file; if not, `end` tells why."""
-        kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        coding = headers.get("Content-Encoding", "identity").strip().lower()
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        coding = headers.get("content-encoding", "identity").strip().lower()
         if kind and not _ACCEPTED_TYPES.fullmatch(kind):
             self._refused = f"the server sent {kind} instead of a video"
         elif coding not in ("identity", ""):
@@ -146,10 +139,10 @@ class Transfer:
             self._refused = f"the server answered {status} without a file"
         else:
             self.forget()
-            length = headers.get("Content-Length", "")
+            length = headers.get("content-length", "")
             self.expected = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
-            tag = headers.get("ETag", "")
-            self._framed = self.expected is not None or "Transfer-Encoding" in headers
+            tag = headers.get("etag", "")
+            self._framed = self.expected is not None or "transfer-encoding" in headers
             self._tag = tag if tag.startswith('"') and tag.isascii() else None  # A weak tag does not vouch for bytes.
         return self._refused is None
 
@@ -157,9 +150,8 @@ class Transfer:
         """Append to the part file and tell the user."""
         self.part.write(chunk)
         self.received += len(chunk)
-        if self.received > self._furthest:
-            self._furthest = self.received
-            self.advanced = True
+        self.advanced = self.advanced or self.received > self._furthest
+        self._furthest = max(self._furthest, self.received)
         if self._on_progress is not None:
             self._on_progress(self.received, self.expected)
 
@@ -183,13 +175,11 @@ class Transfer:
     def forget(self) -> None:
         """Drop what came: it cannot be continued."""
         self.part.clear()
-        self.received = 0
-        self.expected = None
-        self._tag = None
+        self.received, self.expected, self._tag = 0, None, None
 
     def _continues(self, headers: Mapping[str, str]) -> bool:
-        found = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-        if not found or int(found[1]) != self.received or headers.get("ETag") != self._tag:
+        found = _CONTENT_RANGE.fullmatch(headers.get("content-range", ""))
+        if not found or int(found[1]) != self.received or headers.get("etag") != self._tag:
             return False
         total = None if found[3] == "*" else int(found[3])
         self.expected = total if self.expected is None else self.expected

@@ -1,7 +1,5 @@
 """What is asked for, and every decision about one attempt at it. Moves no bytes itself."""
 
-from __future__ import annotations
-
 import json
 import math
 import re
@@ -25,10 +23,9 @@ ANSWER_LIMIT = 1024 * 1024
 REDIRECT_LIMIT = 5
 # What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
 _BROKEN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, UnicodeError, ssl.SSLError)
-# Keys shorter than this are not looked for in answers: they would be found in ordinary words.
-_SHORTEST_SECRET = 6
 
 T = TypeVar("T")
+Read = Callable[["Exchange", Settings], T]
 
 
 @attrs.frozen
@@ -45,7 +42,7 @@ class Call(Generic[T]):
 
     operation: str
     send: Callable[[Any], Any]
-    read: Callable[[Exchange, Settings], T]
+    read: Read[T]
     video_id: str | None = None
     paid: bool = False
 
@@ -58,7 +55,7 @@ class Exchange:
         call: What is asked for.
         started: When it began, on the monotonic clock.
         status: The HTTP status, once one has arrived.
-        headers: The headers of the answer.
+        headers: The headers of the answer, by their names in lower case.
         request_id: The ID of the answer.
         foreign: What the disk or `on_progress` raised: the user's own, whatever its type.
     """
@@ -71,7 +68,7 @@ class Exchange:
     _deadline: float
     status: int | None = None
     request_id: str | None = None
-    headers: httpx.Headers = attrs.field(factory=httpx.Headers)
+    headers: dict[str, str] = attrs.field(factory=dict)
     started: float = attrs.field(factory=lambda: _clock.monotonic())
     foreign: Exception | None = None
     _raised: Exception | None = None
@@ -88,8 +85,7 @@ class Exchange:
     def request(self, http: httpx.Client | httpx.AsyncClient, arguments: dict[str, Any]) -> httpx.Request:
         """The request that a generated function asked for, on its way to our base URL with our key and timeout."""
         url = self._settings.base_url + arguments.pop("url")
-        if self._transfer is not None:
-            self._range = self._transfer.request_headers()
+        self._range = self._transfer.request_headers() if self._transfer else {}
         headers = {**arguments.pop("headers", {}), **self._range, "Accept-Encoding": "identity"}
         with self.guard():
             request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
@@ -121,12 +117,12 @@ class Exchange:
             self._redact(error)
             sent = self._request is not None
             failure = _failures.no_answer(self.call.operation, error, sent=sent, paid=self.call.paid)
-            raise self._with_salvaged_id(failure) from error
+            raise self._about_job(failure) from error
         except BaseException as error:
             if self.call.paid and self._request is not None:
                 self._settings.journal.interrupted(self.call.video_id)
-                if found := self._salvaged_id():
-                    error.add_note(f"The job was accepted as {found}: wait for it, do not submit it again.")
+                if found := self._salvaged():
+                    error.add_note(f"The job was accepted as {found.id}: wait for it, do not submit it again.")
             raise
 
     def opened(self, response: httpx.Response) -> httpx.Request | None:
@@ -139,19 +135,19 @@ class Exchange:
                     return self._redirect(self._transfer, response)
                 if self._succeeded:
                     self._into_file = self._transfer.begin(response.status_code, self.headers)
-                    self.tell("download", self.started)
+                    self._settings.journal.emit(self.event("download", self.started))
             except DeerAPIError as error:
                 self._raised = error
         if response.is_stream_consumed:  # A transport or hook of the user's has read it, and decoded it.
             self.chunk(response.content)
-        if "timeout" in response.request.extensions:  # A late body must not take a whole timeout more.
-            response.request.extensions["timeout"]["read"] = self._timeout().read
+        # A late body must not take a whole timeout more.
+        response.request.extensions.setdefault("timeout", {})["read"] = self._timeout().read
         return None
 
     def _take(self, response: httpx.Response) -> None:
         self.status = response.status_code
-        clean = [(name, self._redacted(value)) for name, value in response.headers.multi_items()]
-        self.headers = httpx.Headers(clean, encoding="utf-8")
+        told = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in response.headers.raw]
+        self.headers = {name.lower(): self._redacted(value) for name, value in told}
         self.request_id = _failures.request_id(self.headers)
         self._decoded_already = response.is_stream_consumed
 
@@ -180,7 +176,7 @@ class Exchange:
         return None if until == math.inf else max(until - _clock.monotonic(), 0.0)
 
     def _redirect(self, transfer: Transfer, response: httpx.Response) -> httpx.Request:
-        if response.headers["Location"] != self.headers["Location"]:  # Redacted.
+        if self._redacted(response.headers["Location"]) != response.headers["Location"]:
             raise transfer.error("a redirect to a URL that holds the key is refused")
         source = response.request.url
         target = source.join(response.headers["Location"])
@@ -196,10 +192,6 @@ class Exchange:
         if _origin(target) == _origin(httpx.URL(self._settings.base_url)) and self._request is not None:
             request.headers["Authorization"] = self._request.headers["Authorization"]
         return request
-
-    def tell(self, kind: EventKind, since: float, delay: float | None = None) -> None:
-        """Emit an event about this attempt."""
-        self._settings.journal.emit(self.event(kind, since, delay))
 
     def event(self, kind: EventKind, since: float, delay: float | None = None) -> Event:
         """What is known of this attempt."""
@@ -219,13 +211,14 @@ class Exchange:
             raise _failures.bad_status(self.call.operation, self.status or 0, **self._came())
         if self._transfer is not None:
             self._transfer.end(_failures.read_failure(self._text())[1])
-            self.tell("download", self.started)
+            self._settings.journal.emit(self.event("download", self.started))
 
     def answer(self) -> Any:
         """The JSON of a 2xx; APIResponseValidationError if it has none."""
         try:
             if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
-                return self._redacted(json.loads(self._content(), parse_int=_integer))
+                found, text = _JSON.decode(self._content().decode("utf-8-sig")), self._text()
+                return self._redacted(found) if "\\" in text or "***" in text else found
             problem = f"the answer is longer than {self._limit} bytes"
         except (ValueError, RecursionError):
             problem = "the answer is not JSON"
@@ -233,11 +226,7 @@ class Exchange:
 
     def unreadable(self, problem: str, video: Video | None = None) -> DeerAPIError:
         """The error for a 2xx that is no use, or that was read as `video` but breaks the contract."""
-        error = _failures.unreadable(self.call.operation, problem, **self._came())
-        if video is not None:
-            error.video, error.video_id = video, video.id
-            return error
-        return self._with_salvaged_id(error)
+        return self._about_job(_failures.unreadable(self.call.operation, problem, **self._came()), video)
 
     @property
     def _succeeded(self) -> bool:
@@ -248,7 +237,7 @@ class Exchange:
         return ANSWER_LIMIT if self._succeeded and self._transfer is None else ERROR_BODY_LIMIT
 
     def _content(self) -> bytes:
-        coding = self.headers.get("Content-Encoding", "").strip().lower()
+        coding = self.headers.get("content-encoding", "").strip().lower()
         if not self._decoded_already and coding in ("gzip", "x-gzip", "deflate"):
             with suppress(zlib.error):  # It was not asked for, and may not even be what it says.
                 return zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
@@ -260,16 +249,16 @@ class Exchange:
     def _came(self) -> dict[str, Any]:
         return {"headers": self.headers, "body": self._text(), "paid": self.call.paid}
 
-    def _salvaged_id(self) -> str | None:
-        """The id in what came of an answer to a submit: it may be all that is left of a paid job."""
+    def _salvaged(self) -> Video | None:
+        """What is left of an answer to a submit, if its id is: it may be all that is left of a paid job."""
         found = salvage_id(self._text()) if self.call.paid and self._succeeded else None
         if found:
             self._settings.journal.accepted(found, self.request_id)
-        return found
+        return Video(id=found, status="unknown") if found else None
 
-    def _with_salvaged_id(self, error: DeerAPIError) -> DeerAPIError:
-        if found := self._salvaged_id():
-            error.video_id, error.video = found, Video(id=found, status="unknown")
+    def _about_job(self, error: DeerAPIError, video: Video | None = None) -> DeerAPIError:
+        if video := video or self._salvaged():
+            error.video, error.video_id = video, video.id
         return error
 
     def _redacted(self, value: Any) -> Any:
@@ -301,9 +290,12 @@ def _remover(secret: str) -> Callable[[str], str]:
             value = re.sub("".join(spelled), "***", value)
         return value.replace(secret, "***")
 
-    return without if len(secret) >= _SHORTEST_SECRET else str
+    return without if len(secret) > 5 else str  # A shorter one would be found in ordinary words.
 
 
 def _integer(digits: str) -> float:
     # Python reads no more than 4,300 digits, and no field needs as many.
     return int(digits) if len(digits) < 400 else math.inf
+
+
+_JSON = json.JSONDecoder(parse_int=_integer)

@@ -11,7 +11,6 @@ import json
 import math
 import re
 import ssl
-from collections.abc import Mapping
 from datetime import UTC
 from http.client import responses
 
@@ -30,7 +29,7 @@ _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
-_REQUEST_ID_HEADERS = ("X-Oneapi-Request-Id", "X-Request-Id", "request-id")
+_REQUEST_ID_HEADERS = ("x-oneapi-request-id", "x-request-id", "request-id")
 _REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]{1,200})\s*\)", re.IGNORECASE)
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
 
@@ -50,14 +49,12 @@ def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> er
 
 
 def _is_bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
-    if error is None or depth == 0 or isinstance(error, ssl.SSLCertVerificationError):
-        return isinstance(error, ssl.SSLCertVerificationError)
-    return _is_bad_certificate(error.__cause__ or error.__context__, depth - 1)
+    inner = error and (error.__cause__ or error.__context__)
+    found = isinstance(error, ssl.SSLCertVerificationError)
+    return found or (inner is not None and depth > 0 and _is_bad_certificate(inner, depth - 1))
 
 
-def bad_status(
-    operation: str, status: int, headers: Mapping[str, str], body: str, *, paid: bool
-) -> errors.APIStatusError:
+def bad_status(operation: str, status: int, headers: dict[str, str], body: str, *, paid: bool) -> errors.APIStatusError:
     """The error for an answer other than 2xx."""
     code, message = read_failure(body)
     phrase = responses.get(status, "Unknown Status")
@@ -71,9 +68,7 @@ def bad_status(
     return kind(summary, **told, **_came(headers, body), **verdict)
 
 
-def unreadable(
-    operation: str, problem: str, headers: Mapping[str, str], body: str, *, paid: bool
-) -> errors.APIResponseValidationError:
+def unreadable(operation: str, problem: str, headers: dict[str, str], body: str, *, paid: bool) -> errors.DeerAPIError:
     """The error for a 2xx that cannot be read, or that holds no usable id."""
     message = read_failure(body)[1]
     summary = f"{operation}: {problem}{f': {message}' if message else ''}"
@@ -81,7 +76,7 @@ def unreadable(
     return errors.APIResponseValidationError(summary, **_came(headers, body), **verdict)
 
 
-def _came(headers: Mapping[str, str], body: str) -> dict[str, str | None]:
+def _came(headers: dict[str, str], body: str) -> dict[str, str | None]:
     return {"body": body[:2_000], "request_id": request_id(headers, body)}
 
 
@@ -96,21 +91,21 @@ def read_failure(body: str) -> tuple[str | None, str | None]:
     return (text(source.get("code")), text(source.get("message"))) if isinstance(source, dict) else (None, None)
 
 
-def request_id(headers: Mapping[str, str], body: str = "") -> str | None:
+def request_id(headers: dict[str, str], body: str = "") -> str | None:
     """The ID that the vendor's support asks for: from the headers, else from the body."""
     in_text = _REQUEST_ID_IN_TEXT.search(body)
     found = [*(headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS), in_text[1] if in_text else None]
     return next(filter(None, found), None)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: dict[str, str]) -> float | None:
     """Seconds that the server asks to wait; None if it does not, or asks nonsense."""
-    value, seconds = headers.get("Retry-After", "").strip(), 0.0
+    value, seconds = headers.get("retry-after", "").strip(), 0.0
     if re.fullmatch(r"[0-9]+(\.[0-9]*)?", value):
         seconds = float(value)
     elif (date := _date(value)) is not None:
         # Against the server's own clock where it is told, so that a wrong clock here does no harm.
-        sent = _date(headers.get("Date", ""))
+        sent = _date(headers.get("date", ""))
         seconds = date - (_clock.now() if sent is None else sent)
     return seconds if 0 < seconds < math.inf else None
 

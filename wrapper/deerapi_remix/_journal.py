@@ -60,5 +60,5 @@ class Journal:
         if drift not in self._drifts:
             self._drifts.add(drift)
             told = "%(operation)s: the answer breaks the contract: %(problems)s; request id %(request_id)s"
-            fields: dict[str, Any] = {"operation": operation, "problems": ", ".join(problems), "request_id": request_id}
-            _log(logging.WARNING, "drifted", told, **fields)
+            what = ", ".join(problems)
+            _log(logging.WARNING, "drifted", told, operation=operation, problems=what, request_id=request_id)

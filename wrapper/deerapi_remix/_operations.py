@@ -4,12 +4,11 @@ The only file that imports the generated package. What an answer must hold is ta
 fields and annotations are the strict reading, `models.py` has the tolerant one.
 """
 
+import re
 import types
-import typing
-import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache, partial
-from typing import Any, cast
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 import attrs
 import httpx
@@ -20,10 +19,10 @@ from deerapi_remix_generated.api.models import list_models
 from deerapi_remix_generated.api.videos import download_video_content, remix_video, retrieve_video
 from deerapi_remix_generated.types import UNSET, Unset
 
-from ._exchange import Call, Exchange, T
+from ._exchange import Call, Exchange, Read, T
 from ._settings import Settings
-from ._transport import AsyncSeam, Seam
-from .models import Model, Video, number, read_model, read_video, usable_id
+from ._transport import Seam
+from .models import Model, Video, read_model, read_video, usable_id
 
 # What can be asked for
 
@@ -35,24 +34,13 @@ def remix(video_id: str, *, prompt: str, model: str | None) -> Call[Video]:
     if model is not None:
         _check_text("model", model)
     body = contract.RemixRequest(prompt=prompt, model=UNSET if model is None else model)
-    read = partial(_read_video, contract.RemixJob, None)
-    return _call("remix", remix_video, read, video_id=video_id, paid=True, body=body)
+    return _call("remix", remix_video, partial(_read_video, contract.RemixJob, None), video_id, paid=True, body=body)
 
 
 def retrieve(video_id: str) -> Call[Video]:
     """Ask how far a job has come."""
     check_id(video_id)
-    return _call("retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id=video_id)
-
-
-def poll(video_id: str) -> Call[tuple[Video, int | None]]:
-    """Ask how far a job has come, and in how many milliseconds to ask again."""
-    call = retrieve(video_id)
-
-    def read(exchange: Exchange, settings: Settings) -> tuple[Video, int | None]:
-        return call.read(exchange, settings), number(exchange.headers.get("openai-poll-after-ms"))
-
-    return Call(call.operation, call.send, read, call.video_id)
+    return _call("retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id)
 
 
 def download(video_id: str, variant: str | None) -> Call[None]:
@@ -62,7 +50,7 @@ def download(video_id: str, variant: str | None) -> Call[None]:
     if variant is not None and variant not in variants:
         raise ValueError(f"variant must be one of {', '.join(variants)}, not {variant!r}")
     wanted = UNSET if variant is None else contract.DownloadVideoContentVariant(variant)
-    return _call("download", download_video_content, lambda *_: None, video_id=video_id, variant=wanted)
+    return _call("download", download_video_content, lambda *_: None, video_id, variant=wanted)
 
 
 def models() -> Call[tuple[Model, ...]]:
@@ -70,17 +58,15 @@ def models() -> Call[tuple[Model, ...]]:
     return _call("models", list_models, _read_models)
 
 
-def _call(
-    operation: str, module: Any, read: Callable[[Exchange, Settings], T], *, paid: bool = False, **arguments: Any
-) -> Call[T]:
-    def send(seam: Seam | AsyncSeam) -> Any:
+def _call(operation: str, module: Any, read: Read[T], *ids: str, paid: bool = False, **arguments: Any) -> Call[T]:
+    def send(seam: object) -> Any:
         client = AuthenticatedClient(base_url="", token="")
         if isinstance(seam, Seam):
-            return module.sync_detailed(client=client.set_httpx_client(cast(httpx.Client, seam)), **arguments)
+            return module.sync_detailed(*ids, client=client.set_httpx_client(cast(httpx.Client, seam)), **arguments)
         seen = client.set_async_httpx_client(cast(httpx.AsyncClient, seam))
-        return module.asyncio_detailed(client=seen, **arguments)
+        return module.asyncio_detailed(*ids, client=seen, **arguments)
 
-    return Call(operation, send, read, arguments.get("video_id"), paid)
+    return Call(operation, send, read, ids[0] if ids else None, paid)
 
 
 # What is refused before anything is sent
@@ -88,27 +74,27 @@ def _call(
 
 def id_of(video: object) -> str:
     """The id of a video that was handed in as such or by its id."""
-    video_id = video.id if isinstance(video, Video) else video
-    check_id(video_id)
-    return cast(str, video_id)
+    return check_id(video.id if isinstance(video, Video) else video)
 
 
-def check_id(value: object) -> None:
-    """Raise TypeError or ValueError unless `value` can be one segment of a path."""
-    _check_text("video_id", value)
-    if value in (".", ".."):
-        raise ValueError(f"video_id must not be {value!r}: it would name another path")
-    if any(unicodedata.category(character) == "Cc" for character in cast(str, value)):
+def check_id(value: object) -> str:
+    """`value`, or TypeError or ValueError if it cannot be one segment of a path."""
+    video_id = _check_text("video_id", value)
+    if video_id in (".", ".."):
+        raise ValueError(f"video_id must not be {video_id!r}: it would name another path")
+    if re.search(r"[\0-\x1f\x7f-\x9f]", video_id):
         raise ValueError("video_id must not have control characters")
+    return video_id
 
 
-def _check_text(name: str, value: object) -> None:
+def _check_text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, not {type(value).__name__}")
     if not value.strip():
         raise ValueError(f"{name} must not be blank")
-    if any("\ud800" <= character <= "\udfff" for character in value):
+    if re.search(r"[\ud800-\udfff]", value):
         raise ValueError(f"{name} must not have lone surrogates: they cannot be sent as UTF-8")
+    return value
 
 
 # How answers are read
@@ -140,7 +126,7 @@ def _read_models(exchange: Exchange, settings: Settings) -> tuple[Model, ...]:
 def _judge(expected: type, answer: dict[str, Any], exchange: Exchange, settings: Settings, video: Video | None) -> None:
     """Warn of an answer that breaks the contract, or raise if the client is strict."""
     problems = list(dict.fromkeys(_problems(expected, answer)))
-    kind = exchange.headers.get("Content-Type", "application/json").partition(";")[0].strip().lower()
+    kind = exchange.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if kind != "application/json":
         problems.append(f"the content type is {kind or 'empty'}")
     if problems and settings.strict:
@@ -174,13 +160,13 @@ def _problems(expected: type, answer: dict[str, Any], path: str = "") -> Iterato
 def _fields(expected: type) -> dict[str, tuple[bool, tuple[type, ...], type | None]]:
     """Of every field of a generated model by its name in JSON: required? possible types, and the model inside."""
     fields = {}
-    hints = typing.get_type_hints(expected, localns=vars(contract))
+    hints = get_type_hints(expected, localns=vars(contract))
     del hints["additional_properties"]
     for name, hint in hints.items():
-        options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        inside = [typing.get_args(option)[0] if typing.get_origin(option) is list else option for option in options]
+        options = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        inside = [get_args(option)[0] if get_origin(option) is list else option for option in options]
         nested = next((option for option in inside if attrs.has(option)), None)
-        kinds = [dict if attrs.has(option) else typing.get_origin(option) or option for option in options]
+        kinds = [dict if attrs.has(option) else get_origin(option) or option for option in options]
         allowed = tuple(kind for kind in kinds if kind is not Unset)
         # The generator appends an underscore to names that Python has taken.
         fields[name.removesuffix("_")] = (Unset not in options, allowed, nested)

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import _clock, errors
 from .config import PollingPolicy, check_callbacks, check_seconds
-from .models import OnUpdate, Video
+from .models import OnUpdate, Video, number
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
@@ -26,9 +26,7 @@ class Wait:
         deadline: When it ends, on the monotonic clock.
     """
 
-    def __init__(
-        self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None = None
-    ) -> None:
+    def __init__(self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None) -> None:
         check_callbacks(on_update=on_update)
         self._policy = policy
         self._on_update = on_update
@@ -37,7 +35,6 @@ class Wait:
         self.video = video if isinstance(video, Video) else None
         self.video_id = video.id if isinstance(video, Video) else video
         self.polls = 0
-        self._answered = False
         self._reported: Video | None = None
         self._asked: float | None = None
         self._error: errors.DeerAPIError | None = None
@@ -45,29 +42,36 @@ class Wait:
         self._end = -math.inf
 
     @property
-    def finished(self) -> bool:
-        """Whether there is nothing left to wait for."""
-        return self.video is not None and self.video.is_finished
+    def left(self) -> float:
+        """Seconds until the deadline."""
+        return max(self.deadline - _clock.monotonic(), 0.0)
 
     def delay(self) -> float:
         """Seconds to sleep before the next poll."""
         if self.polls == 0 and self.video is None:
             return 0.0
-        interval, left = self._interval(), self.deadline - _clock.monotonic()
-        if not self._asked and interval >= left >= 2 * self._policy.initial_interval:
-            interval = left - self._policy.initial_interval  # A last look, with time for its answer.
-        return max(min(interval, left), 0.0)
+        interval = self._interval()
+        if not self._asked and interval >= self.left >= 2 * self._policy.initial_interval:
+            interval = self.left - self._policy.initial_interval  # A last look, with time for its answer.
+        return min(interval, self.left)
 
-    def begin(self) -> None:
-        """errors.WaitTimeoutError if there is no time left for a poll."""
-        if _clock.monotonic() >= self.deadline:
+    @contextmanager
+    def poll(self) -> Iterator[None]:
+        """What a poll is made within; errors.WaitTimeoutError if there is no time left for it."""
+        if not self.left:
             state = f"is {self.video.status!r}" if self.video else "was never seen"
             raise errors.WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
+        try:
+            yield
+        except errors.DeerAPIError as error:
+            if not self.failed(error):
+                raise
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Let every error tell which job it is about: the job is paid for, and goes on."""
+        """Tell of the accepted job, and let every error tell which it is about: it is paid for, and goes on."""
         try:
+            self.report()
             yield
         except errors.DeerAPIError as error:
             error.video = error.video or self.video
@@ -78,20 +82,19 @@ class Wait:
             error.add_note(f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again.")
             raise
 
-    def saw(self, video: Video, hint: int | None) -> None:
+    def saw(self, video: Video, hint: str | None) -> None:
         """Take in the answer of a poll, and in how many milliseconds the server wants to be asked again."""
         self.polls += 1
         self.video = video
-        self._answered = True
-        self._asked = None if hint is None or hint < 0 else self._clamp(hint / 1000)
+        after = number(hint)
+        self._asked = None if after is None or after < 0 else self._clamp(after / 1000)
         self._predict(video.progress)
-        self.report(video)
 
-    def report(self, video: Video) -> None:
+    def report(self) -> None:
         """Tell the user, if status or progress are news."""
-        last, self._reported = self._reported, video
-        news = last is None or (last.status, last.progress) != (video.status, video.progress)
-        if news and self._on_update is not None:
+        last, self._reported, video = self._reported, self.video, self.video
+        news = video and (last is None or (last.status, last.progress) != (video.status, video.progress))
+        if video and news and self._on_update is not None:
             self._on_update(video)
 
     def failed(self, error: errors.DeerAPIError) -> bool:
@@ -119,7 +122,7 @@ class Wait:
         return {"video": self.video, "video_id": self.video_id, "request_id": request_id, "attempts": self.polls}
 
     def _may_be_unknown_yet(self, error: errors.DeerAPIError) -> bool:
-        just_accepted = self.video is not None and not self._answered and _clock.monotonic() - self.started < GRACE
+        just_accepted = self.video is not None and not self._readings and _clock.monotonic() - self.started < GRACE
         told = str(error.args[0]).lower().replace("_", " ")
         unknown = isinstance(error, errors.BadRequestError) and "not exist" in told
         return just_accepted and (unknown or isinstance(error, errors.NotFoundError))
@@ -147,9 +150,7 @@ class Wait:
 
 def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
     """The point on the monotonic clock at which a wait that starts now ends."""
-    seconds = policy.timeout if timeout is None else timeout
-    check_seconds("timeout", seconds)
-    return _clock.monotonic() + seconds
+    return _clock.monotonic() + check_seconds("timeout", policy.timeout if timeout is None else timeout)
 
 
 def is_not_ready(error: errors.DeerAPIError) -> bool:

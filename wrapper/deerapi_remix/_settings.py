@@ -1,20 +1,27 @@
-"""What the calls of a client share: its settings and its connections."""
+"""What the calls of a client share: its settings, and its connections."""
 
 import copy
 import math
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Generic, Self, TypeVar
 from urllib.request import getproxies
 
 import attrs
 import httpx
 
+from . import __version__
 from ._journal import Journal
-from ._pools import ALONE, LIMITS, SmallPools
+from ._pools import SmallPools, turns
 from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_base_url, check_timeout, instance_of, is_loopback
 from .errors import ConfigurationError
 from .models import Event
+
+# As many as httpx has, but all kept alive. Shorter than the 5 s of common servers: they must not close a connection
+# just as a submit goes out on it.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepalive_expiry=3.0)
+_HEADERS = {"Accept": "*/*", "User-Agent": f"deerapi-remix/{__version__}"}
 
 Http = TypeVar("Http", bound=httpx.Client | httpx.AsyncClient)
 
@@ -55,9 +62,10 @@ class BaseClient(Generic[Http]):
         on_event: Callable[[Event], None] | None = None,
         strict: bool = False,
     ) -> None:
-        key = Key(api_key)
+        key, rotates = Key(api_key), callable(api_key)
         del api_key  # A traceback may show the locals of this frame.
-        key.check()
+        if not rotates:
+            key.header()
         self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
         self._connections = Connections(self._kind, self._settings.base_url, http_client)
 
@@ -86,7 +94,7 @@ class BaseClient(Generic[Http]):
 
 
 class Connections(Generic[Http]):
-    """The httpx clients behind a client and its copies: the user's, or our own in every process.
+    """The httpx clients behind a client and its copies, and the turns of their polls.
 
     A forked child that used its parent's connections would read its parent's answers. Of our own there are two: over
     the network a paid submit goes out on a connection of its own, not on one that the server closes at that moment, or
@@ -99,21 +107,32 @@ class Connections(Generic[Http]):
         self._kind = kind
         self._base_url = base_url
         self._handed_in = handed_in
-        self._http = self._make() if handed_in is None else (handed_in, handed_in)
-        self._process = os.getpid()
+        self._process = 0
         self._closed = False
+        self._start()
+
+    def _start(self) -> None:
+        """Make what must not be shared with the parent, unless that was done in this process."""
+        if self._process == os.getpid():
+            return
+        if self._process and self._handed_in is not None:
+            raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
+        self._http = self._make() if self._handed_in is None else (self._handed_in, self._handed_in)
+        self._turns: Any = turns() if self._kind is httpx.AsyncClient else nullcontext
+        self._process = os.getpid()
 
     def http(self, *, paid: bool) -> Http:
         """The httpx client to use in this process."""
-        if self._process != os.getpid():
-            if self._handed_in is not None:
-                raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
-            self._http = self._make()
-            self._process = os.getpid()
+        self._start()
         http = self._http[paid and self._base_url.startswith("https")]
         if self._closed or http.is_closed:
             raise ConfigurationError("This client is closed; make a new one.")
         return http
+
+    def turn(self, seconds: float) -> Any:
+        """What a poll is made within, so that not all are made at once; it is entered after `seconds` at the latest."""
+        self._start()
+        return self._turns(seconds)
 
     def release(self) -> tuple[Http, ...]:
         """The httpx clients to close, if they are ours and of this process."""
@@ -124,11 +143,31 @@ class Connections(Generic[Http]):
         # Proxies from the environment are not for this machine.
         options: dict[str, Any] = {"trust_env": not is_loopback(httpx.URL(self._base_url).host)}
         proxied = options["trust_env"] and getproxies().keys() & {"http", "https", "all"}
+        kind: Any = type("Http", (_AsAsked, self._kind), {})
         try:
             options["verify"] = httpx.create_ssl_context(**options)
-            alone = self._kind(limits=ALONE, **options)
+            alone = kind(limits=httpx.Limits(max_connections=100, max_keepalive_connections=0), **options)
             if self._kind is httpx.AsyncClient and not proxied:  # httpx ignores proxies where a transport is given.
                 options["transport"] = SmallPools(options["verify"])
-            return self._kind(limits=LIMITS, **options), alone
+            return kind(limits=LIMITS, **options), alone
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
             raise ConfigurationError(f"The environment's proxies or certificates cannot be used: {error}") from error
+
+
+class _NoCookies(httpx.Cookies):
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Forget them."""
+
+
+class _AsAsked:
+    """Has an httpx client send what it is given, and keep nothing of what comes.
+
+    To merge in URL, headers and parameters of its own, which it does not have, and to look for cookies takes a fifth
+    of the time of a call (benchmarks/).
+    """
+
+    cookies: Any = _NoCookies()
+
+    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
+        headers, timeout = {**_HEADERS, **options.pop("headers")}, options.pop("timeout")
+        return httpx.Request(method, url, headers=headers, extensions={"timeout": timeout.as_dict()}, **options)

@@ -33,7 +33,7 @@ class Seam:
                 try:
                     request = exchange.opened(response)
                     if request is None and not response.is_stream_consumed:
-                        chunks = response.iter_raw()
+                        chunks = iter(cast(httpx.SyncByteStream, response.stream))
                         while exchange.chunk(next(chunks, None)):
                             pass
                 finally:
@@ -71,7 +71,8 @@ class AsyncSeam:
                         finally:
                             # Cancelled in the middle of it, the connection would stay taken for ever. So the body is
                             # not read with `aiter_raw`, which closes, too.
-                            await asyncio.shield(response.aclose())
+                            closing = response.aclose()
+                            await (closing if "cancellable" in response.extensions else asyncio.shield(closing))
             except TimeoutError as error:
                 if not limit.expired():
                     raise

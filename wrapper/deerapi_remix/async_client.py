@@ -10,7 +10,7 @@ import httpx
 from . import _clock, _operations
 from ._calls import Run
 from ._download import PartFile, Transfer
-from ._exchange import T
+from ._exchange import Call, T
 from ._polling import Wait, deadline_after
 from ._settings import BaseClient
 from ._transport import AsyncSeam
@@ -55,9 +55,7 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         """See `RemixClient.download`."""
         call = _operations.download(_operations.id_of(video), variant)
         with PartFile(path, overwrite=overwrite) as part:
-            await self._run(Run(self._settings, call, transfer=Transfer(part, on_progress)))
-            await asyncio.to_thread(part.sync)
-            return part.publish()
+            return await self._save(call, Transfer(part, on_progress))
 
     async def remix_to_file(
         self,
@@ -79,13 +77,8 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
             video = await self._run(Run(self._settings, call, deadline=deadline))
             waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
-                waiting.report(video)
                 await self._follow(waiting)
-                transfer = Transfer(part, on_progress)
-                file = _operations.download(video.id, None)
-                await self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
-                await asyncio.to_thread(part.sync)
-                return part.publish()
+                return await self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
 
     async def models(self) -> tuple[Model, ...]:
         """See `RemixClient.models`."""
@@ -103,17 +96,18 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         await self.aclose()
 
     async def _follow(self, waiting: Wait) -> Video:
-        while not waiting.finished:
+        while not (waiting.video and waiting.video.is_finished):
             await _clock.async_sleep(waiting.delay())
-            waiting.begin()
-            try:
-                video, hint = await self._run(Run(self._settings, _operations.poll(waiting.video_id), waiting=waiting))
-            except DeerAPIError as error:
-                if not waiting.failed(error):
-                    raise
-            else:
-                waiting.saw(video, hint)
+            async with self._connections.turn(waiting.left):
+                with waiting.poll():
+                    await self._run(Run(self._settings, _operations.retrieve(waiting.video_id), waiting))
+            waiting.report()
         return waiting.result()
+
+    async def _save(self, call: Call[None], transfer: Transfer, deadline: float | None = None) -> Path:
+        await self._run(Run(self._settings, call, deadline=deadline, transfer=transfer))
+        await asyncio.to_thread(transfer.part.sync)
+        return transfer.part.publish()
 
     async def _run(self, run: Run[T]) -> T:
         while True:

@@ -9,7 +9,7 @@ import httpx
 from . import _clock, _operations
 from ._calls import Run
 from ._download import PartFile, Transfer
-from ._exchange import T
+from ._exchange import Call, T
 from ._polling import Wait, deadline_after
 from ._settings import BaseClient
 from ._transport import Seam
@@ -137,9 +137,7 @@ class RemixClient(BaseClient[httpx.Client]):
         """
         call = _operations.download(_operations.id_of(video), variant)
         with PartFile(path, overwrite=overwrite) as part:
-            self._run(Run(self._settings, call, transfer=Transfer(part, on_progress)))
-            part.sync()
-            return part.publish()
+            return self._save(call, Transfer(part, on_progress))
 
     def remix_to_file(
         self,
@@ -183,13 +181,8 @@ class RemixClient(BaseClient[httpx.Client]):
             video = self._run(Run(self._settings, call, deadline=deadline))
             waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
-                waiting.report(video)
                 self._follow(waiting)
-                transfer = Transfer(part, on_progress)
-                file = _operations.download(video.id, None)
-                self._run(Run(self._settings, file, deadline=deadline, transfer=transfer))
-                part.sync()
-                return part.publish()
+                return self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
 
     def models(self) -> tuple[Model, ...]:
         """List the models that are served now.
@@ -218,17 +211,18 @@ class RemixClient(BaseClient[httpx.Client]):
         self.close()
 
     def _follow(self, waiting: Wait) -> Video:
-        while not waiting.finished:
+        while not (waiting.video and waiting.video.is_finished):
             _clock.sleep(waiting.delay())
-            waiting.begin()
-            try:
-                video, hint = self._run(Run(self._settings, _operations.poll(waiting.video_id), waiting=waiting))
-            except DeerAPIError as error:
-                if not waiting.failed(error):
-                    raise
-            else:
-                waiting.saw(video, hint)
+            with self._connections.turn(waiting.left):  # noqa: SIM117  # The twin cannot enter both at once.
+                with waiting.poll():
+                    self._run(Run(self._settings, _operations.retrieve(waiting.video_id), waiting))
+            waiting.report()
         return waiting.result()
+
+    def _save(self, call: Call[None], transfer: Transfer, deadline: float | None = None) -> Path:
+        self._run(Run(self._settings, call, deadline=deadline, transfer=transfer))
+        transfer.part.sync()
+        return transfer.part.publish()
 
     def _run(self, run: Run[T]) -> T:
         while True:

@@ -33,12 +33,13 @@ def instance_of(kind: type) -> Callable[[object, attrs.Attribute[Any], object], 
     return check
 
 
-def check_seconds(name: str, value: object) -> None:
-    """Raise TypeError or ValueError unless `value` is a number of seconds; `math.inf` is one."""
+def check_seconds(name: str, value: object) -> float:
+    """`value`, or TypeError or ValueError if it is no number of seconds; `math.inf` is one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if math.isnan(value) or value < 0:
         raise ValueError(f"{name} must not be negative or NaN, not {value}")
+    return value
 
 
 def check_callbacks(**callbacks: object) -> None:
@@ -96,16 +97,9 @@ class Key:
     """The API key, kept where no repr, `vars()`, pickle or traceback shows it: in a closure."""
 
     def __init__(self, source: str | Callable[[], str] | None) -> None:
-        if source is None:
-            source = os.environ.get("DEERAPI_KEY", "")
-        self._rotates = callable(source)
+        source = os.environ.get("DEERAPI_KEY", "") if source is None else source
         check_callbacks(api_key=source if callable(source) else None)
         self._ask: Callable[[], object] = source if callable(source) else lambda: source
-
-    def check(self) -> None:
-        """Raise ConfigurationError if a fixed key is unusable; a callable is asked before every request."""
-        if not self._rotates:
-            self.header()
 
     def header(self) -> str:
         """The value of the authorization header; ConfigurationError if there is no usable key."""
@@ -127,7 +121,7 @@ def _key_problem(key: object) -> str | None:
         return "There is no API key."
     if stripped.lower().startswith("bearer "):
         return 'The API key must be given without "Bearer ".'
-    if not all("!" <= character <= "~" for character in stripped):
+    if not re.fullmatch("[!-~]+", stripped):
         return "The API key has characters that no key has: whitespace, control or non-ASCII characters."
     return None
 
@@ -138,8 +132,7 @@ def check_base_url(value: str | None) -> str:
     Raises:
         ConfigurationError: It is not https (http is for loopback addresses), or has user info, a query or a fragment.
     """
-    if value is None:
-        value = os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL
+    value = (os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL) if value is None else value
     if not isinstance(value, str):
         raise ConfigurationError(f"The base URL must be a string, not {type(value).__name__}.")
     try:
@@ -166,7 +159,7 @@ def check_timeout(value: object) -> httpx.Timeout:
     """The timeout of each socket operation."""
     if isinstance(value, httpx.Timeout):
         return value
-    check_seconds("timeout", value)
-    if value == 0:
+    seconds = check_seconds("timeout", value)
+    if seconds == 0:
         raise ValueError("timeout must be above 0 seconds")
-    return httpx.Timeout(None if value == math.inf else value)  # type: ignore[arg-type]
+    return httpx.Timeout(None if seconds == math.inf else seconds)

@@ -52,8 +52,7 @@ class DeerAPIError(Exception):
 
     def __init__(self, summary: str = "", /, **attributes: Any) -> None:
         super().__init__(summary)
-        for name, value in attributes.items():
-            setattr(self, name, value)
+        vars(self).update(attributes)
 
     def __str__(self) -> str:
         facts = {"video": self.video_id, "request id": self.request_id, "attempts": self.attempts}

@@ -134,9 +134,7 @@ def text(value: object) -> str | None:
 
 def number(value: object) -> int | None:
     """`value` as a whole number, if it can be one; reads `"47%"` as 47."""
-    if isinstance(value, bool):
-        return None
-    value = value.strip().removesuffix("%") if isinstance(value, str) else value
+    value = value.strip().removesuffix("%") if isinstance(value, str) else None if isinstance(value, bool) else value
     try:
         found = value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
         return found if abs(found) < 1e300 else None
@@ -172,14 +170,9 @@ def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) ->
     nested = data if isinstance(data, dict) and usable_id({**answer, "data": None}) is None else {}
     told: dict[str, Any] = {**nested, **{name: value for name, value in answer.items() if value is not None}}
     status = told.get("status")
-    known = _tolerant(Video, told) | {
-        "id": video_id,
-        "status": status if isinstance(status, str) and status.strip() else "unknown",
-        "error": _read_error(told.get("error")),
-        "raw": answer,
-        "request_id": request_id,
-    }
-    return Video(**known)
+    status = status if isinstance(status, str) and status.strip() else "unknown"
+    known = _tolerant(Video, told) | {"id": video_id, "status": status, "error": _read_error(told.get("error"))}
+    return Video(**known | {"raw": answer, "request_id": request_id})
 
 
 def read_model(card: object) -> Model | None:

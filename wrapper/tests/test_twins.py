@@ -15,13 +15,13 @@ from deerapi_remix import AsyncRemixClient, RemixClient
 PACKAGE = Path(deerapi_remix.__file__).parent
 SUBSTITUTIONS = [
     (r"\bRemixClient\b", "AsyncRemixClient"),
-    (r"\bhttpx\.Client\b", "httpx.AsyncClient"),
     (r"\bSeam\b", "AsyncSeam"),
-    (r"def (remix|retrieve|wait|download|remix_to_file|models|_follow|_run)\(", r"async def \1("),
-    (r"self\.(_run|_follow)\(", r"await self.\1("),
-    (r"run\.call\.send\(", "await run.call.send("),
+    (r"\bhttpx\.Client\b", "httpx.AsyncClient"),
+    (r"def (remix|retrieve|wait|download|remix_to_file|models|_follow|_save|_run)\(", r"async def \1("),
+    (r"((self\._run|self\._follow|self\._save|run\.call\.send)\()", r"await \1"),
+    (r"with self\.", "async with self."),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
-    (r"part\.sync\(\)", "await asyncio.to_thread(part.sync)"),
+    (r"transfer\.part\.sync\(\)", "await asyncio.to_thread(transfer.part.sync)"),
     (r"(http|self)\.close\(\)", r"await \1.aclose()"),
     (r"def close\(", "async def aclose("),
     (r"def __(enter|exit)__", r"async def __a\1__"),

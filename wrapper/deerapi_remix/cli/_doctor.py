@@ -73,7 +73,7 @@ def examine(base_url: str | None) -> Iterator[Check]:
 
 def _key() -> Check:
     try:
-        Key(None).check()
+        Key(None).header()
     except ConfigurationError as error:
         return Check("key", False, explained(error), ExitCode.SETUP)
     return Check("key", True, "DEERAPI_KEY is set")
