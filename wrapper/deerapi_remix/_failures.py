@@ -40,7 +40,7 @@ def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]
 
 def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> errors.APIConnectionError:
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
-    final = isinstance(error, _HOPELESS) or _is_bad_certificate(error)
+    final = isinstance(error, _HOPELESS) or _bad_certificate(error)
     never_sent = not sent or isinstance(error, _NEVER_SENT)
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
@@ -48,10 +48,9 @@ def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> er
     return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), **verdict)
 
 
-def _is_bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
-    inner = error and (error.__cause__ or error.__context__)
-    found = isinstance(error, ssl.SSLCertVerificationError)
-    return found or (inner is not None and depth > 0 and _is_bad_certificate(inner, depth - 1))
+def _bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
+    inner = (error.__cause__ or error.__context__) if error and depth else None
+    return isinstance(error, ssl.SSLCertVerificationError) or (inner is not None and _bad_certificate(inner, depth - 1))
 
 
 def bad_status(operation: str, status: int, headers: dict[str, str], body: str, *, paid: bool) -> errors.APIStatusError:

@@ -26,6 +26,10 @@ _HEADERS = {"Accept": "*/*", "User-Agent": f"deerapi-remix/{__version__}"}
 Http = TypeVar("Http", bound=httpx.Client | httpx.AsyncClient)
 
 
+def _longest(settings: "Settings") -> float:
+    return max(math.inf if limit is None else limit for limit in settings.timeout.as_dict().values())
+
+
 @attrs.frozen(repr=False)  # A traceback may show one that was never finished, and a generated repr would fail on it.
 class Settings:
     """What all calls of a client share."""
@@ -37,11 +41,8 @@ class Settings:
     polling: PollingPolicy = attrs.field(validator=instance_of(PollingPolicy))
     strict: bool = attrs.field(validator=instance_of(bool))
     journal: Journal
-
-    @property
-    def patience(self) -> float:
-        """The longest that one socket operation may take, in seconds."""
-        return max(math.inf if limit is None else limit for limit in self.timeout.as_dict().values())
+    # The longest that one socket operation may take, in seconds.
+    patience: float = attrs.field(init=False, default=attrs.Factory(_longest, takes_self=True))
 
 
 class BaseClient(Generic[Http]):

@@ -1,5 +1,7 @@
 """What the API answers, as values: frozen, and tolerant of answers that drift."""
 
+from __future__ import annotations
+
 import json
 import math
 import re
@@ -142,6 +144,10 @@ def number(value: object) -> int | None:
         return None
 
 
+# By the annotations of the fields, which are strings: types take five times as long to look up.
+_READERS = {"str": text, "str | None": text, "int | None": number}
+
+
 def usable_id(answer: object) -> str | None:
     """The id of a video in an answer of any known shape."""
     data = answer.get("data") if isinstance(answer, Mapping) else None
@@ -183,9 +189,8 @@ def read_model(card: object) -> Model | None:
 
 def _tolerant(kind: type, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `kind` that hold text or a number, read from `answer`."""
-    readers: dict[Any, Callable[[object], object]] = {str: text, str | None: text, int | None: number}
-    fields = [(field.name, field.type) for field in attrs.fields(kind)]
-    return {name: readers[hint](answer.get(name)) for name, hint in fields if hint in readers}
+    fields = [(field.name, _READERS.get(field.type)) for field in attrs.fields(kind)]
+    return {name: read(answer.get(name)) for name, read in fields if read}
 
 
 def _read_error(error: object) -> VideoError | None:

@@ -122,8 +122,11 @@ class Peer:
         """Do nothing for a while; HangUp if the client goes away meanwhile."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if not select.select([self._connection], [], [], left)[0]:
-                return
+            try:
+                if not select.select([self._connection], [], [], left)[0]:
+                    return
+            except ValueError:  # The test is over, and its server has closed the connection.
+                raise HangUp from None
             self._receive()
 
     def stall(self) -> None:
