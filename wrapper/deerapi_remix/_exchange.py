@@ -95,7 +95,7 @@ class Exchange:
         return request
 
     def _timeout(self) -> httpx.Timeout:
-        left = self.time_left()
+        left = self.left()
         if left is None or left >= self._settings.patience:
             return self._settings.timeout
         limits = self._settings.timeout.as_dict()
@@ -166,11 +166,11 @@ class Exchange:
         del chunk  # A traceback may show the locals of this frame, and a server may echo the key.
         if self._raised is not None or len(self._body) > self._limit:
             return False
-        if begun and self.time_left() == 0:
+        if begun and self.left() == 0:
             raise httpx.ReadTimeout("the answer takes longer than there is time for")
         return True
 
-    def time_left(self) -> float | None:
+    def left(self) -> float | None:
         """Seconds that the exchange may take as a whole; None for a file without a deadline, once it arrives."""
         until = self._deadline if self._into_file else self._until
         return None if until == math.inf else max(until - _clock.monotonic(), 0.0)

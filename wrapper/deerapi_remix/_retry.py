@@ -3,7 +3,7 @@
 import random
 
 from .config import RetryPolicy
-from .errors import APIStatusError, DeerAPIError
+from .errors import DeerAPIError
 
 
 def delay_after(error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempts: int) -> float | None:
@@ -15,13 +15,12 @@ def delay_after(error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempt
         paid: Whether the request costs money.
         attempts: How many attempts were made.
     """
-    if not error.retryable or attempts >= policy.attempts:
+    status, retry_after = getattr(error, "status_code", None), getattr(error, "retry_after", None)
+    unwanted = paid and not policy.resend_paid and status in (500, 503)
+    if unwanted or not error.retryable or attempts >= policy.attempts:
         return None
-    if isinstance(error, APIStatusError):
-        if paid and not policy.resend_paid and error.status_code in (500, 503):
-            return None
-        if error.retry_after is not None:
-            return min(error.retry_after, 1e9)  # More overflows `time.sleep`.
+    if retry_after is not None:
+        return min(float(retry_after), 1e9)  # More overflows `time.sleep`.
     # Beyond 2**60 the power no longer matters, and would overflow a float one day.
     bound = min(policy.max_delay, policy.initial_delay * 2.0 ** min(attempts - 1, 60))
     return random.uniform(0, bound)  # noqa: S311  # Full jitter, not secrecy.

@@ -38,6 +38,7 @@ class Seam:
                             pass
                 finally:
                     response.close()
+                    del response.stream  # It refers to the response: nothing is left for the garbage collector.
         exchange.finish()
         return _NO_CONTENT
 
@@ -54,15 +55,14 @@ class AsyncSeam:
         exchange = self._exchange
         request: httpx.Request | None = exchange.request(self._http, arguments)
         with exchange.guard():
-            limit = asyncio.timeout(exchange.time_left())
+            limit = asyncio.timeout(exchange.left())
             try:
                 async with limit:
                     while request is not None:
                         response = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
                         try:
                             request = exchange.opened(response)
-                            left = exchange.time_left()
-                            limit.reschedule(left and asyncio.get_running_loop().time() + left)
+                            limit.reschedule((left := exchange.left()) and asyncio.get_running_loop().time() + left)
                             if request is None and not response.is_stream_consumed:
                                 chunks = aiter(cast(httpx.AsyncByteStream, response.stream))
                                 while exchange.chunk(await anext(chunks, None)):
@@ -73,6 +73,7 @@ class AsyncSeam:
                             # not read with `aiter_raw`, which closes, too.
                             closing = response.aclose()
                             await (closing if "cancellable" in response.extensions else asyncio.shield(closing))
+                            del response.stream  # At 1,000 calls at once the garbage collector took 5 % of the time.
             except TimeoutError as error:
                 if not limit.expired():
                     raise
