@@ -21,7 +21,6 @@ PROJECT = Path(__file__).parents[2]
 PACKAGES = {
     "deerapi_remix": PROJECT / "wrapper" / "deerapi_remix",
     "deerapi_remix_generated": PROJECT / "generated" / "deerapi_remix_generated",
-    "deerapi_remix_pytest": PROJECT / "wrapper" / "deerapi_remix_pytest",
 }
 
 
@@ -58,7 +57,7 @@ def metadata(wheel: zipfile.ZipFile) -> email.message.Message:
         "deerapi_remix/testing/__init__.py",
         "deerapi_remix/testing/assets/video.mp4",
         "deerapi_remix/testing/playground/playground.js",
-        "deerapi_remix_pytest/__init__.py",
+        "deerapi_remix/testing/pytest_plugin.py",
         "deerapi_remix_generated/__init__.py",
         "deerapi_remix_generated/py.typed",
         "deerapi_remix_generated/openapi.yaml",
@@ -97,7 +96,7 @@ def test_the_wheel_brings_a_command_and_a_pytest_plugin(wheel: zipfile.ZipFile) 
     (name,) = [name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt")]
     assert wheel.read(name).decode().split() == [
         *("[console_scripts]", "deerapi-remix", "=", "deerapi_remix.cli:main"),
-        *("[pytest11]", "deerapi_remix", "=", "deerapi_remix_pytest"),
+        *("[pytest11]", "deerapi_remix", "=", "deerapi_remix.testing.pytest_plugin"),
     ]
 
 

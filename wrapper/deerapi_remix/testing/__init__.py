@@ -8,9 +8,32 @@ options.
 `testing`, `asgi.create_app` and `asgi.running_server` need the extra `mock`.
 """
 
-from deerapi_remix.testing._jobs import VirtualClock
-from deerapi_remix.testing._mock import DeerAPIMock, mock_deerapi
-from deerapi_remix.testing._network import NetworkBlockedError
-from deerapi_remix.testing.fake import FakeDeerAPI
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deerapi_remix.testing._jobs import VirtualClock
+    from deerapi_remix.testing._mock import DeerAPIMock, mock_deerapi
+    from deerapi_remix.testing._network import NetworkBlockedError
+    from deerapi_remix.testing.fake import FakeDeerAPI
 
 __all__ = ["DeerAPIMock", "FakeDeerAPI", "NetworkBlockedError", "VirtualClock", "mock_deerapi"]
+
+_HOMES = {
+    "DeerAPIMock": "_mock",
+    "FakeDeerAPI": "fake",
+    "NetworkBlockedError": "_network",
+    "VirtualClock": "_jobs",
+    "mock_deerapi": "_mock",
+}
+
+if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
+
+    def __getattr__(name: str) -> object:
+        """Import what is public when it is first asked for: the pytest plugin of every suite goes through here."""
+        if name in _HOMES:
+            return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return [*globals(), *__all__]

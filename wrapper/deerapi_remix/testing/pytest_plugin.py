@@ -1,7 +1,6 @@
 """The pytest plugin: the fixture `deerapi_mock`.
 
-A package of its own, for pytest imports it at every start: `deerapi_remix` and httpx come with the first test that asks
-for the fixture.
+pytest imports it at every start: httpx and the rest come with the first test that asks for the fixture.
 """
 
 from __future__ import annotations
