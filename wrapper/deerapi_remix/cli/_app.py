@@ -12,7 +12,6 @@ import typer
 from deerapi_remix import __version__
 
 from . import __doc__ as _manual
-from ._doctor import examine
 from ._failures import ExitCode
 from ._help import Command, Group, examples
 from ._job_file import JobFile, Remix
@@ -192,6 +191,8 @@ def doctor(
     Key, base URL, access, models, clock and versions, a line for each with
     what to do. The exit code is that of the first failure.
     """
+    from ._doctor import examine  # It brings httpx, and the help does without.
+
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
     checks = []
     with work.running():

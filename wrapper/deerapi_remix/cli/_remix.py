@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
-
-from deerapi_remix import RemixClient
+from typing import TYPE_CHECKING
 
 from ._job_file import JobFile, Remix
 from ._work import Work
+
+if TYPE_CHECKING:
+    from deerapi_remix import RemixClient
 
 
 def remix_to_file(

@@ -12,17 +12,8 @@ from typing import Any
 
 import typer
 
-from deerapi_remix import (
-    BadRequestError,
-    DeerAPIError,
-    DownloadError,
-    Event,
-    RemixClient,
-    RemixFailedError,
-    Video,
-    WaitTimeoutError,
-)
-from deerapi_remix.config import check_base_url
+import deerapi_remix
+from deerapi_remix import BadRequestError, DeerAPIError, DownloadError, Event, RemixFailedError, Video, WaitTimeoutError
 
 from ._failures import OUTCOME_UNKNOWN, ExitCode, complain, exit_code, explained
 from ._job_file import OutcomeUnknownError
@@ -61,11 +52,12 @@ class Work:
     @property
     def base_url(self) -> str:
         """Where the API is."""
-        return check_base_url(self._base_url)
+        return deerapi_remix.config.check_base_url(self._base_url)
 
-    def client(self) -> RemixClient:
+    def client(self) -> deerapi_remix.RemixClient:
         """A client with the key from the environment or, if there is none, from whoever sits at the terminal."""
-        return RemixClient(key_from_terminal(), base_url=self._base_url, on_event=self._on_event)
+        # By its full name: it is imported here, for the help does without httpx.
+        return deerapi_remix.RemixClient(key_from_terminal(), base_url=self._base_url, on_event=self._on_event)
 
     def saves(self, target: Path, *, overwrite: bool, variant: str | None = None) -> None:
         """A file is to be saved."""
