@@ -26,6 +26,7 @@ from deerapi_remix import (
     RateLimitError,
     RemixClient,
     RetryPolicy,
+    __version__,
 )
 
 from .conftest import KEY, Clock, Loopback
@@ -192,6 +193,36 @@ def test_requests_share_a_connection(connect: Twin, server: Loopback) -> None:
         assert client.retrieve(name).id == name
     client.close()
     assert server.connections == 1
+
+
+def test_requests_tell_who_sends_them(connect: Twin, server: Loopback) -> None:
+    client = connect.own(base_url=server.url)
+    client.retrieve("video_123")
+    client.close()
+    assert f"\nuser-agent: deerapi-remix/{__version__}\n" in server.requests[0].lower()
+
+
+def test_an_httpx_client_that_is_handed_in_tells_who_it_is(connect: Twin) -> None:
+    client, wire = connect(MODELS, http={"headers": {"User-Agent": "service/1"}})
+    client.models()
+    assert wire.requests[0].headers["User-Agent"] == "service/1"
+
+
+def test_nothing_that_a_server_sets_goes_out_with_the_next_request(connect: Twin, server: Loopback) -> None:
+    answer = server.answer
+    server.answer = lambda request: answer(request).replace(b"\r\n", b"\r\nSet-Cookie: session=of-this-call\r\n", 1)
+    client = connect.own(base_url=server.url)
+    client.retrieve("video_123")
+    client.retrieve("video_123")
+    client.close()
+    assert "cookie" not in "".join(server.requests).lower()
+
+
+def test_an_httpx_client_that_is_handed_in_keeps_its_cookies(connect: Twin) -> None:
+    client, wire = connect(Answer(200, {"data": []}, {"Set-Cookie": "session=kept"}))
+    client.models()
+    client.models()
+    assert wire.requests[1].headers["Cookie"] == "session=kept"
 
 
 def test_a_copy_shares_the_connections(connect: Twin, server: Loopback) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import socket
 import ssl
@@ -15,7 +16,15 @@ import httpx
 import pytest
 import trustme
 
-from deerapi_remix import APIConnectionError, APITimeoutError, AsyncRemixClient, RetryPolicy
+from deerapi_remix import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncRemixClient,
+    PermissionDeniedError,
+    RemixFailedError,
+    RetryPolicy,
+    WaitTimeoutError,
+)
 from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import Loopback
@@ -119,6 +128,35 @@ async def test_cancelled_calls_give_their_connections_back(loopback: Loopback) -
     assert len(found) == 100
 
 
+async def test_calls_cancelled_while_their_answers_are_closed_give_their_connections_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closing = asyncio.Semaphore(0)
+    hangs = True
+
+    class Body(httpx.ByteStream):
+        async def aclose(self) -> None:
+            if hangs:
+                closing.release()
+                await asyncio.Event().wait()
+
+    async def answer(_: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        job = {**JOB, "id": request.url.path.rpartition("/")[2]}
+        return httpx.Response(200, stream=Body(json.dumps(job).encode()))
+
+    monkeypatch.setattr(httpx.AsyncHTTPTransport, "handle_async_request", answer)
+    async with AsyncRemixClient(base_url="http://127.0.0.1:1", timeout=httpx.Timeout(30, pool=0.01)) as client:
+        calls = [asyncio.create_task(client.retrieve(f"video_{number}")) for number in range(100)]
+        for _ in calls:
+            await closing.acquire()
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        hangs = False
+        found = await asyncio.gather(*(client.retrieve(f"video_{number}") for number in range(100)))
+    assert len(found) == 100
+
+
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])
 async def test_a_proxy_of_the_environment_is_used(
     monkeypatch: pytest.MonkeyPatch, loopback: Loopback, name: str
@@ -152,3 +190,126 @@ def test_over_the_network_a_submit_goes_out_on_a_connection_of_its_own(
             client.remix("video_123", prompt="x")
         client.close()
     assert [len(peer.times) for peer in server.peers] == [2, 1, 1]
+
+
+# Polls
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """Answers once it is told to, and counts the requests that wait for that."""
+
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        self.waiting = self.most = 0
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        self.asked.append(name)
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        try:
+            await self.answers.wait()
+        finally:
+            self.waiting -= 1
+        return httpx.Response(200, json={**JOB, "id": name, "status": "completed"})
+
+
+async def settled() -> None:
+    """All that can go on without an answer has done so."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_a_hundred_jobs_are_polled_at_once_and_the_others_in_turn() -> None:
+    slow = Slow()
+    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=slow))
+    jobs = [f"video_{number}" for number in range(250)]
+    waits = [asyncio.create_task(client.wait(job)) for job in jobs]
+    await settled()
+    assert slow.asked == jobs[:100]
+    slow.answers.set()
+    await asyncio.gather(*waits)
+    assert (slow.most, slow.asked) == (100, jobs)
+
+
+async def test_other_calls_do_not_wait_for_polls() -> None:
+    slow = Slow()
+    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=slow))
+    waits = [asyncio.create_task(client.wait(f"video_{number}")) for number in range(150)]
+    await settled()
+    asked = asyncio.create_task(client.retrieve("video_of_another_call"))
+    await settled()
+    assert slow.asked[-1] == "video_of_another_call"
+    slow.answers.set()
+    await asyncio.gather(asked, *waits)
+
+
+async def test_a_copy_takes_turns_with_its_client() -> None:
+    slow = Slow()
+    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=slow))
+    copy = client.with_options(timeout=5)
+    waits = [asyncio.create_task(each.wait(f"video_{number}")) for number in range(75) for each in (client, copy)]
+    await settled()
+    assert slow.waiting == 100
+    slow.answers.set()
+    await asyncio.gather(*waits)
+
+
+async def test_a_wait_ends_at_its_deadline_though_its_turn_has_not_come() -> None:
+    slow = Slow()
+    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=slow))
+    waits = [asyncio.create_task(client.wait(f"video_{number}")) for number in range(100)]
+    await settled()
+    with pytest.raises(WaitTimeoutError) as caught:
+        await client.wait("video_100", timeout=0.05)
+    assert (caught.value.video_id, caught.value.attempts) == ("video_100", 0)
+    assert slow.most == 100
+    slow.answers.set()
+    await asyncio.gather(*waits)
+
+
+@pytest.mark.parametrize("count", [50, 100, 150], ids=["polled", "all polled", "some in line"])
+async def test_cancelled_waits_give_their_turns_back(count: int) -> None:
+    slow = Slow()
+    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=slow))
+    for _ in range(3):
+        waits = [asyncio.create_task(client.wait(f"video_{number}")) for number in range(count)]
+        await settled()
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    assert slow.waiting == 0
+    waits = [asyncio.create_task(client.wait(f"video_{number}")) for number in range(100)]
+    await settled()
+    assert slow.waiting == 100
+    slow.answers.set()
+    await asyncio.gather(*waits)
+
+
+async def test_failed_polls_give_their_turns_back() -> None:
+    client = AsyncRemixClient(
+        http_client=httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(403)))
+    )
+    for number in range(150):
+        with pytest.raises(PermissionDeniedError):
+            await client.wait(f"video_{number}")
+
+
+def test_a_forked_child_has_turns_of_its_own(monkeypatch: pytest.MonkeyPatch, loopback: Loopback) -> None:
+    """The child of a process in which all turns are taken, which is simulated: it forks in the middle of its polls."""
+    loopback.answer = lambda request: job(request).replace(b'"queued"', b'"failed"')
+    client = AsyncRemixClient(base_url=loopback.url)
+
+    async def take_all() -> None:
+        for _ in range(100):
+            await client._connections.turn(1.0).__aenter__()
+
+    async def wait_in_child() -> None:
+        async with client:
+            with pytest.raises(RemixFailedError):
+                await client.wait("video_1", timeout=5)
+
+    asyncio.run(take_all())
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    asyncio.run(wait_in_child())

@@ -137,6 +137,57 @@ def test_the_twin_points_to_the_docstrings_of_the_synchronous_client() -> None:
         assert inspect.getdoc(getattr(AsyncRemixClient, name)) == f"See `RemixClient.{name}`."
 
 
+def loaded_by(code: str) -> set[str]:
+    """The modules that a process has imported after `code`, and had not before."""
+    program = f"import sys; before = set(sys.modules)\n{code}\nprint(*set(sys.modules) - before)"
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_the_package_alone_imports_nothing_of_its_own_or_of_others() -> None:
+    loaded = loaded_by("import deerapi_remix")
+    assert {name for name in loaded if name.startswith("deerapi_remix")} == {"deerapi_remix"}
+    assert not loaded & {"httpx", "attrs", "attr", "asyncio"}
+
+
+def test_errors_are_imported_without_httpx() -> None:
+    loaded = loaded_by("from deerapi_remix import DeerAPIError, WaitTimeoutError")
+    assert not loaded & {"httpx", "attrs", "attr", "asyncio", "deerapi_remix.client"}
+
+
+def test_one_client_is_imported_without_the_other() -> None:
+    assert "deerapi_remix.async_client" not in loaded_by("from deerapi_remix import RemixClient")
+
+
+def test_everything_public_is_there_after_a_plain_import() -> None:
+    code = "import deerapi_remix as package\nassert all(getattr(package, name) for name in package.__all__)"
+    assert "deerapi_remix.async_client" in loaded_by(code)
+
+
+def test_a_star_imports_everything_public() -> None:
+    names = ", ".join(name for name in PUBLIC if name != "__version__")
+    assert loaded_by(f"from deerapi_remix import *\nassert all([{names}])")
+
+
+@pytest.mark.parametrize("name", ["errors.RateLimitError", "models.Video", "config.RetryPolicy", "client.RemixClient"])
+def test_modules_are_there_after_a_plain_import(name: str) -> None:
+    assert loaded_by(f"import deerapi_remix\nassert deerapi_remix.{name}.__name__ == {name.partition('.')[2]!r}")
+
+
+def test_what_is_not_public_is_an_attribute_error_and_imports_nothing() -> None:
+    code = (
+        "import deerapi_remix\n"
+        "try: deerapi_remix.RemixClint\n"
+        "except AttributeError as error: message = str(error)\n"
+        "assert message == \"module 'deerapi_remix' has no attribute 'RemixClint'\""
+    )
+    assert not loaded_by(code) & {"httpx", "deerapi_remix.errors"}
+
+
+def test_public_names_and_modules_are_listed() -> None:
+    assert {*PUBLIC, "errors", "models", "config", "client", "async_client"} <= set(dir(deerapi_remix))
+
+
 def test_importing_the_package_imports_neither_command_line_nor_testing_kit() -> None:
     code = (
         "import sys, httpx\n"  # Imports click and rich for its own command line, where they are installed.

@@ -646,7 +646,14 @@ def test_on_update_sees_a_job_fail_before_the_error_is_raised(connect: Twin, clo
 
 
 @pytest.mark.parametrize(
-    "error", [RuntimeError("mine"), TimeoutError("mine"), httpx.ReadTimeout("mine"), APIConnectionError("mine")]
+    "error",
+    [
+        RuntimeError("mine"),
+        TimeoutError("mine"),
+        httpx.ReadTimeout("mine"),
+        APIConnectionError("mine"),
+        APIConnectionError("mine", retryable=True),
+    ],
 )
 def test_what_on_update_raises_passes_unchanged(connect: Twin, clock: Clock, error: Exception) -> None:
     def on_update(_: Video) -> None:

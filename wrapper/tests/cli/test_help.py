@@ -30,6 +30,17 @@ def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> No
     assert "Key" not in outcome.out.partition("Examples:")[2]
 
 
+def test_the_help_imports_no_httpx() -> None:
+    code = (
+        "import sys\n"
+        "from deerapi_remix.cli._run import run\n"
+        "assert run(['--help']) == 0\n"
+        "assert 'httpx' not in sys.modules"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
 def test_help_is_short_for_help_and_ends_in_examples(call: Cli, command: list[str]) -> None:
     outcome = call(*command, "-h")
