@@ -34,7 +34,7 @@ _MODULES = ("errors", "models", "config", "client", "async_client")
 if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
 
     def __getattr__(name: str) -> object:
-        """Import what is public when it is first asked for: errors take no httpx, and one client not the other."""
+        """Import what is public when it is first asked for: errors take no httpx, and `RemixClient` not its twin."""
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         for module in _MODULES if name in __all__ else ():
@@ -43,4 +43,4 @@ if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return [*globals(), *__all__, *_MODULES]
+        return sorted({*globals(), *__all__, *_MODULES})

@@ -60,7 +60,7 @@ class Run(Generic[T]):
         """The result of the attempt that brought a 2xx."""
         result = self.call.read(self._exchange, self.settings)
         self._tell_attempt()
-        if self.waiting and isinstance(result, Video):
+        if self.waiting and isinstance(result, Video):  # As it always is, which the types cannot tell.
             self.waiting.saw(result, self._exchange.headers.get("openai-poll-after-ms"))
         return result
 

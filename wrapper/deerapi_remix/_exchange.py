@@ -146,8 +146,7 @@ class Exchange:
 
     def _take(self, response: httpx.Response) -> None:
         self.status = response.status_code
-        told = [(name.decode("latin-1"), value.decode("utf-8", "replace")) for name, value in response.headers.raw]
-        self.headers = {name.lower(): self._redacted(value) for name, value in told}
+        self.headers = {name: self._redacted(value) for name, value in response.headers.items()}
         self.request_id = _failures.request_id(self.headers)
         self._decoded_already = response.is_stream_consumed
 
@@ -218,8 +217,8 @@ class Exchange:
         problem = f"the answer is longer than {self._limit} bytes"
         if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
             with suppress(ValueError, RecursionError):
-                found = _JSON.decode(self._content().decode(json.detect_encoding(self._content()), "surrogatepass"))
-                return self._redacted(found) if _MAY_HOLD_KEY.search(self._text()) else found
+                cut = self._redacted if _MAY_HOLD_KEY.search(self._text()) else lambda found: found
+                return cut(_JSON.decode(self._content().decode(json.detect_encoding(self._content()), "surrogatepass")))
             problem = "the answer is not JSON"
         raise self.unreadable(problem)
 

@@ -41,7 +41,9 @@ def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]
 def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> errors.APIConnectionError:
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
     final = isinstance(error, _HOPELESS) or _bad_certificate(error)
-    never_sent = not sent or isinstance(error, _NEVER_SENT)
+    # Other transports than httpcore's give these names to connections that died under the request (httpx-aiohttp does).
+    proven = type(error.__cause__).__module__.partition(".")[0] in ("builtins", "httpcore", "ssl")
+    never_sent = not sent or (proven and isinstance(error, _NEVER_SENT))
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     what = "the request was not sent" if never_sent else "no whole answer came"

@@ -12,8 +12,6 @@ from .models import OnUpdate, Video, number
 
 # Seconds in which the server may not know a job that it has just accepted.
 GRACE = 30.0
-# The longest that a server may silence a wait, in seconds: what it asks for may be absurd.
-_LONGEST_PAUSE = 3600.0
 
 
 class Wait:
@@ -50,10 +48,10 @@ class Wait:
         """Seconds to sleep before the next poll."""
         if self.polls == 0 and self.video is None:
             return 0.0
-        interval = self._interval()
-        if not self._asked and interval >= self.left >= 2 * self._policy.initial_interval:
-            interval = self.left - self._policy.initial_interval  # A last look, with time for its answer.
-        return min(interval, self.left)
+        interval, left = self._interval(), self.left
+        if not self._asked and interval >= left >= 2 * self._policy.initial_interval:
+            interval = left - self._policy.initial_interval  # A last look, with time for its answer.
+        return min(interval, left)
 
     @contextmanager
     def poll(self) -> Iterator[None]:
@@ -61,7 +59,7 @@ class Wait:
         if not self.left:
             state = f"is {self.video.status!r}" if self.video else "was never seen"
             raise errors.WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
-        try:
+        try:  # From here on: the end of the time is no failed poll.
             yield
         except errors.DeerAPIError as error:
             if not self.failed(error):
@@ -69,9 +67,8 @@ class Wait:
 
     @contextmanager
     def named(self) -> Iterator[None]:
-        """Tell of the accepted job, and let every error tell which it is about: it is paid for, and goes on."""
+        """Let every error tell which job it is about: the job is paid for, and goes on."""
         try:
-            self.report()
             yield
         except errors.DeerAPIError as error:
             error.video = error.video or self.video
@@ -91,17 +88,18 @@ class Wait:
         self._predict(video.progress)
 
     def report(self) -> None:
-        """Tell the user, if status or progress are news."""
-        last, self._reported, video = self._reported, self.video, self.video
-        news = video and (last is None or (last.status, last.progress) != (video.status, video.progress))
-        if video and news and self._on_update is not None:
-            self._on_update(video)
+        """Tell the user what the server told, if status or progress are news."""
+        last, video = self._reported, self._reported if self.polls and not self._readings else self.video
+        self._reported = video  # Not what was handed in, once polls have failed.
+        if video and (last is None or (last.status, last.progress) != (video.status, video.progress)):
+            (self._on_update or str)(video)
 
     def failed(self, error: errors.DeerAPIError) -> bool:
         """Take in a failed poll; whether the wait goes on."""
         self.polls += 1
         self._error = error
-        self._asked = min(getattr(error, "retry_after", None) or 0.0, _LONGEST_PAUSE)
+        # It may not silence a wait for longer than an hour: what it asks for may be absurd.
+        self._asked = min(getattr(error, "retry_after", None) or 0.0, 3600.0)
         # An answer that was read but breaks the contract is what a strict client wants to see.
         unreadable = isinstance(error, errors.APIResponseValidationError) and error.video is None
         error.video = error.video or self.video

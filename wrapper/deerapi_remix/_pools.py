@@ -44,11 +44,15 @@ class SmallPools(httpx.AsyncBaseTransport):
             await self.leave(pool, broken=True)
             raise
         response.stream = _Stream(self, pool, cast(httpx.AsyncByteStream, response.stream))
-        response.extensions["cancellable"] = True  # Its connection is not lost when closing it is cancelled.
+        response.extensions["deerapi_remix"] = "Its connection is not lost when closing it is cancelled."
         return response
 
     async def leave(self, pool: httpx.AsyncHTTPTransport, *, broken: bool = False) -> None:
-        """Give a place back; with another pool where one broke off: httpcore may keep its connection for ever."""
+        """Give a place back; with another pool where one broke off: httpcore may keep its connection for ever.
+
+        So it does, too, where a request was cancelled while httpcore cleaned up after it.
+        """
+        broken = broken or not all(one.is_idle() for one in getattr(getattr(pool, "_pool", None), "connections", ()))
         self._taken.discard(pool)
         self._free.append(self._pool() if broken else pool)
         self._places.release()
@@ -75,10 +79,8 @@ class _Stream(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         try:
             await self._stream.aclose()
-        except BaseException:
-            await self._pools.leave(self._pool, broken=True)
-            raise
-        await self._pools.leave(self._pool)
+        finally:
+            await self._pools.leave(self._pool)
 
 
 @attrs.define

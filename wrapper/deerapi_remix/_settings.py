@@ -65,7 +65,7 @@ class BaseClient(Generic[Http]):
     ) -> None:
         key, rotates = Key(api_key), callable(api_key)
         del api_key  # A traceback may show the locals of this frame.
-        if not rotates:
+        if not rotates:  # A callable is asked before every request.
             key.header()
         self._settings = Settings(key, base_url, timeout, retry, polling, strict, Journal(on_event))
         self._connections = Connections(self._kind, self._settings.base_url, http_client)
@@ -108,7 +108,7 @@ class Connections(Generic[Http]):
         self._kind = kind
         self._base_url = base_url
         self._handed_in = handed_in
-        self._process = 0
+        self._process, self._born = 0, os.getpid()
         self._closed = False
         self._start()
 
@@ -116,8 +116,6 @@ class Connections(Generic[Http]):
         """Make what must not be shared with the parent, unless that was done in this process."""
         if self._process == os.getpid():
             return
-        if self._process and self._handed_in is not None:
-            raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
         self._http = self._make() if self._handed_in is None else (self._handed_in, self._handed_in)
         self._turns: Any = turns() if self._kind is httpx.AsyncClient else nullcontext
         self._process = os.getpid()
@@ -125,6 +123,8 @@ class Connections(Generic[Http]):
     def http(self, *, paid: bool) -> Http:
         """The httpx client to use in this process."""
         self._start()
+        if self._handed_in is not None and self._born != os.getpid():
+            raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
         http = self._http[paid and self._base_url.startswith("https")]
         if self._closed or http.is_closed:
             raise ConfigurationError("This client is closed; make a new one.")
@@ -144,7 +144,7 @@ class Connections(Generic[Http]):
         # Proxies from the environment are not for this machine.
         options: dict[str, Any] = {"trust_env": not is_loopback(httpx.URL(self._base_url).host)}
         proxied = options["trust_env"] and getproxies().keys() & {"http", "https", "all"}
-        kind: Any = type("Http", (_AsAsked, self._kind), {})
+        kind = _OURS[self._kind]
         try:
             options["verify"] = httpx.create_ssl_context(**options)
             alone = kind(limits=httpx.Limits(max_connections=100, max_keepalive_connections=0), **options)
@@ -172,3 +172,6 @@ class _AsAsked:
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         headers, timeout = {**_HEADERS, **options.pop("headers")}, options.pop("timeout")
         return httpx.Request(method, url, headers=headers, extensions={"timeout": timeout.as_dict()}, **options)
+
+
+_OURS: dict[type, Any] = {kind: type(kind.__name__, (_AsAsked, kind), {}) for kind in (httpx.Client, httpx.AsyncClient)}

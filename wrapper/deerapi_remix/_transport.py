@@ -33,12 +33,12 @@ class Seam:
                 try:
                     request = exchange.opened(response)
                     if request is None and not response.is_stream_consumed:
-                        chunks = iter(cast(httpx.SyncByteStream, response.stream))
+                        chunks = response.iter_raw()
                         while exchange.chunk(next(chunks, None)):
                             pass
                 finally:
                     response.close()
-                    del response.stream  # It refers to the response: nothing is left for the garbage collector.
+                    response.stream = _NO_CONTENT.stream  # It referred to the response: work for the garbage collector.
         exchange.finish()
         return _NO_CONTENT
 
@@ -72,8 +72,8 @@ class AsyncSeam:
                             # Cancelled in the middle of it, the connection would stay taken for ever. So the body is
                             # not read with `aiter_raw`, which closes, too.
                             closing = response.aclose()
-                            await (closing if "cancellable" in response.extensions else asyncio.shield(closing))
-                            del response.stream  # At 1,000 calls at once the garbage collector took 5 % of the time.
+                            await (closing if "deerapi_remix" in response.extensions else asyncio.shield(closing))
+                            response.stream = _NO_CONTENT.stream  # At 1,000 calls at once that work was 5 % of all.
             except TimeoutError as error:
                 if not limit.expired():
                     raise

@@ -77,6 +77,7 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
             video = await self._run(Run(self._settings, call, deadline=deadline))
             waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
+                waiting.report()
                 await self._follow(waiting)
                 return await self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
 

@@ -181,6 +181,7 @@ class RemixClient(BaseClient[httpx.Client]):
             video = self._run(Run(self._settings, call, deadline=deadline))
             waiting = Wait(video, self._settings.polling, deadline, on_update)
             with waiting.named():
+                waiting.report()
                 self._follow(waiting)
                 return self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
 

@@ -112,6 +112,33 @@ def test_a_subclass_of_an_httpx_client_can_be_handed_in(server: Loopback) -> Non
         assert RemixClient(base_url=server.url, http_client=http).retrieve("a").id == "a"
 
 
+def handing_out(connect: Twin, response: httpx.Response) -> RemixClient:
+    """A client whose transport answers every request with the same object."""
+    make = httpx.Client if connect.kind == "sync" else httpx.AsyncClient
+    return connect.own(http_client=make(transport=httpx.MockTransport(lambda _: response)), retry=RetryPolicy(2, 0))
+
+
+def test_a_transport_may_hand_out_the_same_response_again(connect: Twin) -> None:
+    client = handing_out(connect, httpx.Response(200, json={"id": "video_1", "status": "queued"}))
+    assert [client.retrieve("video_1").status for _ in range(3)] == ["queued"] * 3
+
+
+def test_a_transport_may_hand_out_the_same_failure_again(connect: Twin) -> None:
+    with pytest.raises(InternalServerError) as caught:
+        handing_out(connect, httpx.Response(503)).remix("video_1", prompt="x")
+    assert (caught.value.attempts, caught.value.may_have_been_charged) == (2, False)
+
+
+def test_a_response_that_a_hook_has_kept_can_be_closed() -> None:
+    kept: list[httpx.Response] = []
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=httpx.ByteStream(b'{"data": []}')))
+    with httpx.Client(transport=transport, event_hooks={"response": [kept.append]}) as http:
+        RemixClient(http_client=http).models()
+    kept[0].close()
+    with pytest.raises(httpx.StreamConsumed):
+        kept[0].read()
+
+
 def test_an_httpx_client_that_was_closed_by_its_owner_is_refused() -> None:
     http = httpx.Client(transport=Wire(MODELS))
     client = RemixClient(http_client=http)
@@ -376,7 +403,10 @@ def test_a_forked_child_may_not_use_an_httpx_client_that_was_handed_in(server: L
         client = RemixClient(base_url=server.url, http_client=http)
         client.retrieve("warm")
         told = in_child(lambda: client.retrieve("child").id)
+        waited = in_child(lambda: client.wait("child").id)
     assert told.startswith("ConfigurationError: http_client was made before this process was forked")
+    assert waited == told
+    assert told.endswith("(video: child, attempts: 1)")
     assert len(server.requests) == 1
 
 

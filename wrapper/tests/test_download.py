@@ -20,6 +20,7 @@ from deerapi_remix import (
     Event,
     NotFoundError,
     RateLimitError,
+    RemixClient,
     RetryPolicy,
     Video,
 )
@@ -27,6 +28,10 @@ from deerapi_remix import (
 from .conftest import KEY, Clock, Loopback
 from .wire import Answer, Pieces, Step, Twin
 
+DOUBLED = [
+    [("Content-Type", "video/mp4"), ("Content-Encoding", "gzip"), ("Content-Encoding", "identity")],
+    [("Content-Type", "text/html"), ("Content-Type", "video/mp4")],
+]
 CUT = httpx.RemoteProtocolError("peer closed connection without sending complete message body")
 
 
@@ -865,3 +870,13 @@ def test_a_redirect_takes_nothing_of_the_users_client_elsewhere(connect: Twin, c
     request = wire.requests[1]
     assert str(request.url) == "https://cdn.example/f?sig=abc"
     assert not {"x-api-token", "cookie", "authorization"} & set(request.headers)
+
+
+@pytest.mark.parametrize("headers", DOUBLED, ids=["coding", "type"])
+def test_a_file_with_headers_that_contradict_each_other_is_refused(
+    target: Path, headers: list[tuple[str, str]]
+) -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=httpx.ByteStream(mp4(100))))
+    with httpx.Client(transport=transport) as http, pytest.raises(DownloadError):
+        RemixClient(http_client=http).download("video_1", target)
+    assert not target.exists()

@@ -27,13 +27,14 @@ from deerapi_remix import (
     NotFoundError,
     PermissionDeniedError,
     PollingPolicy,
+    RemixClient,
     RemixFailedError,
     Video,
     WaitTimeoutError,
 )
 
 from .conftest import Clock
-from .wire import Answer, Pieces, Step, Twin
+from .wire import Answer, Pieces, Step, Twin, Wire
 
 NOT_READY = Answer(400, {"error": {"code": "invalid_request", "message": "Task is not completed yet"}})
 
@@ -283,6 +284,14 @@ def test_ctrl_c_after_the_submit_gets_a_note_with_the_id(
     with pytest.raises(KeyboardInterrupt) as caught:
         run(client, target)
     assert len(caught.value.__notes__) == 1
+    assert "video_new" in caught.value.__notes__[0]
+
+
+def test_an_iterator_that_ends_in_on_update_gets_a_note_with_the_id(clock: Clock, target: Path) -> None:
+    """Python turns a StopIteration that leaves a generator into another error."""
+    wire = Wire(job("completed"))
+    with httpx.Client(transport=wire) as http, pytest.raises(StopIteration) as caught:
+        run(RemixClient(http_client=http), target, on_update=lambda _: next(iter(())))
     assert "video_new" in caught.value.__notes__[0]
 
 

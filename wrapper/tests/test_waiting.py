@@ -27,6 +27,7 @@ from deerapi_remix import (
     Video,
     VideoError,
     WaitTimeoutError,
+    _clock,
 )
 
 from .conftest import Clock
@@ -643,6 +644,26 @@ def test_on_update_sees_a_job_fail_before_the_error_is_raised(connect: Twin, clo
     with pytest.raises(RemixFailedError):
         client.wait("video_1", on_update=lambda video: seen.append(video.status))
     assert seen == ["failed"]
+
+
+def test_on_update_is_not_called_for_failed_polls(connect: Twin, clock: Clock) -> None:
+    seen: list[Video] = []
+    client, _ = connect(failure(503), job("queued"), failure(503), job("completed"))
+    client.wait(QUEUED, on_update=seen.append)
+    assert [(video.status, bool(video.raw)) for video in seen] == [("queued", True), ("completed", True)]
+
+
+def test_no_sleep_is_negative_however_time_passes(connect: Twin, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def passing() -> float:
+        clock.time += 2.5
+        return clock.time
+
+    monkeypatch.setattr(_clock, "monotonic", passing)
+    client, _ = connect(job("queued"))
+    for timeout in range(1, 60):
+        with pytest.raises(WaitTimeoutError):
+            client.wait("video_1", timeout=timeout)
+    assert min(clock.slept) >= 0
 
 
 @pytest.mark.parametrize(

@@ -36,4 +36,4 @@ if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
-        return [*globals(), *__all__]
+        return sorted({*globals(), *__all__})

@@ -27,8 +27,8 @@ from deerapi_remix.testing.asgi import running_server
 
 from .pages import PAGES, PROJECT, Block, blocks_of, text_of
 
-# Another SDK brings an HTTP library of its own: it meets the fake on a port of this machine.
-OVER_LOOPBACK = {"docs/openai.md"}
+# Another SDK or transport brings an HTTP library of its own: it meets the fake on a port of this machine.
+OVER_LOOPBACK = {"docs/connections.md": ("DEERAPI_BASE_URL", ""), "docs/openai.md": ("OPENAI_BASE_URL", "/v1")}
 
 real_sleep = time.sleep
 
@@ -43,9 +43,9 @@ def fake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     with contextlib.ExitStack() as stack:
         fake = stack.enter_context(mock_deerapi(render_seconds=60))
         monkeypatch.setattr(time, "sleep", hardly_sleep)
-        if request.node.callspec.params["page"] in OVER_LOOPBACK:
-            base_url = stack.enter_context(running_server(fake))
-            monkeypatch.setenv("OPENAI_BASE_URL", f"{base_url}/v1")
+        if over_loopback := OVER_LOOPBACK.get(request.node.callspec.params["page"]):
+            variable, path = over_loopback
+            monkeypatch.setenv(variable, stack.enter_context(running_server(fake)) + path)
             monkeypatch.setenv("OPENAI_API_KEY", "any")
             monkeypatch.setattr(Videos, "_sleep", lambda _, seconds: fake.clock.advance(seconds))
         yield fake

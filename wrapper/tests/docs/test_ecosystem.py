@@ -17,14 +17,22 @@ import h2.events
 import httpx
 import pytest
 import trustme
+from httpx_aiohttp import AiohttpTransport
 
-from deerapi_remix import APIConnectionError, APITimeoutError, AsyncRemixClient, RemixClient, RetryPolicy
+from deerapi_remix import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncRemixClient,
+    RemixClient,
+    RetryPolicy,
+)
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import create_app
 from deerapi_remix.testing.fake import Answer, Request
 
 from ..conftest import KEY
-from ..faults.server import FaultServer, Peer, fault_server
+from ..faults.server import FaultServer, HangUp, Peer, fault_server
 from ..wire import Twin
 
 JOB = ["remix", "retrieve", "download"]
@@ -241,6 +249,53 @@ async def test_a_transport_of_the_users_own_carries_a_job(fake: FakeDeerAPI, tmp
     async with httpx.AsyncClient(transport=httpx.ASGITransport(create_app(fake))) as http:
         assert (await do_a_job_async(AsyncRemixClient(http_client=http), tmp_path / "bow.mp4"))[4:8] == b"ftyp"
     assert operations(fake) == JOB
+
+
+# The transport of aiohttp
+
+AT_ONCE = RetryPolicy(initial_delay=0)
+
+
+def lost(peer: Peer) -> None:
+    """The request arrives; the answer does not."""
+    peer.exchange()
+    raise HangUp
+
+
+async def test_the_transport_of_aiohttp_carries_a_job(fake: FakeDeerAPI, tmp_path: Path) -> None:
+    with fault_server(fake) as server:
+        async with httpx.AsyncClient(transport=AiohttpTransport()) as http:
+            client = AsyncRemixClient(base_url=server.url, http_client=http)
+            assert (await do_a_job_async(client, tmp_path / "bow.mp4"))[4:8] == b"ftyp"
+    assert operations(fake) == JOB
+
+
+@pytest.mark.parametrize("video_id", ["a/b", "a%2Fb", "a?b", "a#b", "é", "a b", "..%2f", "a+b"])
+async def test_an_id_stays_one_segment_behind_the_transport_of_aiohttp(fake: FakeDeerAPI, video_id: str) -> None:
+    with fault_server(fake) as server:
+        async with httpx.AsyncClient(transport=AiohttpTransport()) as http:
+            with suppress(APIStatusError):
+                await AsyncRemixClient(base_url=server.url, http_client=http).remix(video_id, prompt="x")
+    assert [request.video_id for request in fake.requests] == [video_id]
+
+
+async def test_a_submit_that_is_lost_behind_the_transport_of_aiohttp_is_not_sent_again(fake: FakeDeerAPI) -> None:
+    """It calls a connection that died under a request a timeout of the connection's making."""
+    with fault_server(fake, lost) as server:
+        async with httpx.AsyncClient(transport=AiohttpTransport()) as http:
+            client = AsyncRemixClient(base_url=server.url, http_client=http, retry=AT_ONCE)
+            with pytest.raises(APIConnectionError) as caught:
+                await client.remix("video_123", prompt="x")
+    assert isinstance(caught.value.__cause__, httpx.ConnectTimeout)
+    assert (caught.value.may_have_been_charged, caught.value.attempts) == (True, 1)
+    assert len(fake.requests) == 1
+
+
+async def test_a_poll_that_is_lost_behind_the_transport_of_aiohttp_is_sent_again(fake: FakeDeerAPI) -> None:
+    with fault_server(fake, lost) as server:
+        async with httpx.AsyncClient(transport=AiohttpTransport()) as http:
+            client = AsyncRemixClient(base_url=server.url, http_client=http, retry=AT_ONCE)
+            assert (await client.models())[0].id == "sora-2"
 
 
 # HTTP/2

@@ -64,6 +64,14 @@ def test_the_readme_tells_how_many_faults_are_tried() -> None:
     assert f"\n{len(EXPECTED)} faults tried in {operations} operations: 0 duplicates, " in text_of("README.md")
 
 
+def test_the_readme_tells_what_the_benchmarks_reached() -> None:
+    (told,) = [table[1:] for table in tables_of("README.md") if table[0] == ["what", "reached"]]
+    (report,) = [table for table in tables_of("benchmarks/report/README.md") if "reached" in table[0]]
+    reached = {what: number for what, _, number, _ in report[1:]}
+    assert told
+    assert told == [[what, reached.get(what)] for what, _ in told]
+
+
 def anchors_of(page: str) -> set[str]:
     """The anchors that its headings get."""
     tokens = MarkdownIt().parse(text_of(page))
