@@ -34,8 +34,8 @@ def measure(scale: Scale, servers: Servers) -> Findings:
                 rows.append((name, f"{crowd:,}", rates[at_once][name], spread(rate[name]), *told))
             found.bounds += _bounds(crowd, url == servers.slow, rate, cpu)
         note = (
-            f"Server: {servers.kind}. {CONNECTIONS} connections, where not said otherwise. Calls counted for "
-            f"{scale.window:g} s after a start of as long."
+            f"Server: {servers.kind}. {CONNECTIONS} connections, but for the openai SDK, which has 1,000 as it comes. "
+            f"Calls counted for {scale.window:g} s after a start of as long."
         )
         columns = ("client", "at once", "calls a second", "spread", "CPU ms a call", f"{OURS} / it", "CPU, ours / it")
         found.tables.append(Table(f"Many calls at once, async, {label}", note, columns, rows))

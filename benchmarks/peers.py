@@ -22,7 +22,7 @@ from .runner import KEY
 ID = "video_123"
 PROMPT = "Extend the scene with the cat taking a bow to the cheering audience"
 TIMEOUT = 60.0
-# As many as our client and httpx have; the openai SDK has 1,000 as it comes.
+# As many as our client and httpx have; the openai SDK has 1,000 where not told otherwise.
 CONNECTIONS = 100
 _HEADERS = {"Authorization": f"Bearer {KEY}"}
 _RETRIEVE = f"/v1/videos/{ID}"
@@ -123,6 +123,16 @@ async def async_ours(url: str) -> AsyncIterator[AsyncCall]:
 
 
 @asynccontextmanager
+async def async_ours_on_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
+    """This package with another transport, as the documentation of connections has it."""
+    from httpx_aiohttp import AiohttpTransport  # pyright: ignore[reportMissingImports]
+
+    async with httpx.AsyncClient(transport=AiohttpTransport()) as http:
+        client = AsyncRemixClient(KEY, base_url=url, http_client=http)
+        yield lambda: client.retrieve(ID)
+
+
+@asynccontextmanager
 async def async_generated(url: str) -> AsyncIterator[AsyncCall]:
     """The generated client on its own."""
     async with AuthenticatedClient(base_url=url, token=KEY, timeout=httpx.Timeout(TIMEOUT)) as client:
@@ -143,8 +153,8 @@ def _async_httpx(module: str) -> Callable[[str], AbstractAsyncContextManager[Asy
 
 
 @asynccontextmanager
-async def async_openai(url: str) -> AsyncIterator[AsyncCall]:
-    """The SDK that users move from, with as many connections as the others."""
+async def async_openai_told(url: str) -> AsyncIterator[AsyncCall]:
+    """The SDK that users move from, with as many connections as ours."""
     import httpx2
     import openai
 
@@ -155,7 +165,7 @@ async def async_openai(url: str) -> AsyncIterator[AsyncCall]:
 
 
 @asynccontextmanager
-async def async_openai_as_it_comes(url: str) -> AsyncIterator[AsyncCall]:
+async def async_openai(url: str) -> AsyncIterator[AsyncCall]:
     """The SDK that users move from, with its 1,000 connections."""
     import openai
 
@@ -179,10 +189,11 @@ async def async_aiohttp(url: str) -> AsyncIterator[AsyncCall]:
 
 ASYNC: dict[str, Callable[[str], AbstractAsyncContextManager[AsyncCall]]] = {
     OURS: async_ours,
+    f"{OURS} on aiohttp": async_ours_on_aiohttp,
     "httpx": _async_httpx("httpx"),
     "httpx2": _async_httpx("httpx2"),
     "generated client": async_generated,
     "openai SDK": async_openai,
-    "openai SDK, 1,000 connections": async_openai_as_it_comes,
+    f"openai SDK, {CONNECTIONS} connections": async_openai_told,
     "aiohttp": async_aiohttp,
 }
