@@ -27,7 +27,10 @@ def main(mode: str = "full") -> int:
         with file.open("wb") as video:
             video.truncate(size)
         with start(file) as servers:
-            parts: dict[str, Callable[[], Findings]] = {
+            parts: dict[str, Callable[[], Findings]] = {}
+            if scale.suite:  # First, for it may find the tree at fault.
+                parts["suite"] = lambda: measure_suite.measure(scale)
+            parts |= {
                 "calls": lambda: measure_calls.measure(scale, servers),
                 "crowds": lambda: measure_crowds.measure(scale, servers),
                 "polling": lambda: simulation.measure(scale),
@@ -35,8 +38,6 @@ def main(mode: str = "full") -> int:
                 "downloads": lambda: measure_downloads.measure(scale, servers, file),
                 "imports": lambda: measure_imports.measure(scale),
             }
-            if scale.suite:
-                parts["suite"] = lambda: measure_suite.measure(scale)
             found = []
             for name, part in parts.items():
                 began = time.monotonic()

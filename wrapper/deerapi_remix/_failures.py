@@ -42,7 +42,7 @@ def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> er
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
     final = isinstance(error, _HOPELESS) or _bad_certificate(error)
     # Other transports than httpcore's give these names to connections that died under the request (httpx-aiohttp does).
-    proven = type(error.__cause__).__module__.partition(".")[0] in ("builtins", "httpcore", "ssl")
+    proven = type(error.__cause__).__module__.partition(".")[0] in ("builtins", "httpcore", "respx", "socket", "ssl")
     never_sent = not sent or (proven and isinstance(error, _NEVER_SENT))
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
