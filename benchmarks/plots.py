@@ -1,5 +1,6 @@
 """Plots as SVG and PNG, the same bytes for the same numbers."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,11 @@ def bars(folder: Path, plot: Bars) -> None:
         axis.invert_yaxis()
         axis.margins(x=0.2)
         axis.set(title=group, xlabel=plot.axis)
-        if plot.logarithmic:
+        if plot.logarithmic:  # From a power of ten, and with no other labels: those between overlap.
             axis.set(xscale="log")
+            lowest, highest = min(values.values()), max(values.values())
+            axis.set_xlim(10.0 ** (math.ceil(math.log10(lowest)) - 1), highest * 3)  # With room for the numbers.
+            axis.xaxis.set_minor_formatter("")
         axis.label_outer()
     figure.suptitle(plot.title)
     save(figure, folder, plot.name)
