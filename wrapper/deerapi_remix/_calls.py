@@ -31,7 +31,13 @@ class Run(Generic[T]):
     def __attrs_post_init__(self) -> None:
         # Whoever downloads under a deadline has seen the job completed: the file must come.
         self._until_ready = self.transfer is not None and self.deadline is not None
-        self._ends = self.waiting.deadline if self.waiting else math.inf if self.deadline is None else self.deadline
+        self._ends = (
+            self.waiting.deadline
+            if self.waiting
+            else math.inf
+            if self.deadline is None
+            else self.deadline
+        )
         self._last: DeerAPIError | None = None
         self._policy = _ONE_ATTEMPT if self.waiting else self.settings.retry
         self._attempt = self.waiting.polls if self.waiting else 0
@@ -48,19 +54,27 @@ class Run(Generic[T]):
     def begin(self) -> Exchange:
         """The next attempt; WaitTimeoutError if the time for the file is up."""
         if self.transfer is not None and _clock.monotonic() >= self._ends:
-            raise WaitTimeoutError("download: the deadline passed before the file was there") from self._last
+            raise WaitTimeoutError(
+                "download: the deadline passed before the file was there"
+            ) from self._last
         self._attempt += 1
         self._spent += 1
-        deadline = math.inf if self.call.paid else self._ends  # No deadline ever clips a paid submit.
+        deadline = (
+            math.inf if self.call.paid else self._ends
+        )  # No deadline ever clips a paid submit.
         until = min(self._budget_ends + self.settings.patience, deadline)
-        self._exchange = Exchange(self.settings, self.call, self.transfer, self._attempt, until, deadline)
+        self._exchange = Exchange(
+            self.settings, self.call, self.transfer, self._attempt, until, deadline
+        )
         return self._exchange
 
     def succeeded(self) -> T:
         """The result of the attempt that brought a 2xx."""
         result = self.call.read(self._exchange, self.settings)
         self._tell_attempt()
-        if self.waiting and isinstance(result, Video):  # As it always is, which the types cannot tell.
+        if self.waiting and isinstance(
+            result, Video
+        ):  # As it always is, which the types cannot tell.
             self.waiting.saw(result, self._exchange.headers.get("openai-poll-after-ms"))
         return result
 
@@ -74,7 +88,9 @@ class Run(Generic[T]):
         self._last = error
         self._tell_attempt()
         delay = self._delay_after(error)
-        self.settings.journal.attempt_failed(self._exchange.event("retry", self._started, delay), error)
+        self.settings.journal.attempt_failed(
+            self._exchange.event("retry", self._started, delay), error
+        )
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:

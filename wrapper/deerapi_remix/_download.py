@@ -17,7 +17,15 @@ from .models import OnProgress
 _ACCEPTED_TYPES = re.compile(r"(video|image)/.+|(application|binary)/(octet-stream|mp4)")
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+|\*)")
 # File systems without hard links: FAT, some network and container mounts.
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL}
+_NO_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EACCES,
+    errno.EINVAL,
+}
 
 
 class PartFile:
@@ -36,7 +44,9 @@ class PartFile:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.target))
         self._refuse_to_clobber()
         ending = f".{secrets.token_hex(8)}.part"
-        stem = os.fsdecode(os.fsencode(self.target.name)[: 254 - len(ending)])  # No file system takes more than 255.
+        stem = os.fsdecode(
+            os.fsencode(self.target.name)[: 254 - len(ending)]
+        )  # No file system takes more than 255.
         self.path = self._absolute.with_name(f".{stem}{ending}")
         self._file: BinaryIO = self.path.open("x+b", buffering=0)
 
@@ -96,7 +106,9 @@ class PartFile:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.target))
 
 
-@attrs.define(repr=False, eq=False, on_setattr=attrs.setters.NO_OP)  # Else each chunk takes three times as long.
+@attrs.define(
+    repr=False, eq=False, on_setattr=attrs.setters.NO_OP
+)  # Else each chunk takes three times as long.
 class Transfer:
     """Fills a part file from one answer or several, and never joins parts of two different files.
 
@@ -107,7 +119,9 @@ class Transfer:
     """
 
     part: PartFile
-    _on_progress: OnProgress | None = attrs.field(validator=lambda _, __, value: check_callbacks(on_progress=value))
+    _on_progress: OnProgress | None = attrs.field(
+        validator=lambda _, __, value: check_callbacks(on_progress=value)
+    )
     received: int = 0
     expected: int | None = None
     advanced: bool = False
@@ -119,7 +133,11 @@ class Transfer:
     def request_headers(self) -> dict[str, str]:
         """What to ask for: the rest where it is sure to be of the same file, else everything."""
         self.advanced, self._refused = False, None
-        return {"Range": f"bytes={self.received}-", "If-Range": self._tag} if self.received and self._tag else {}
+        return (
+            {"Range": f"bytes={self.received}-", "If-Range": self._tag}
+            if self.received and self._tag
+            else {}
+        )
 
     def begin(self, status: int, headers: Mapping[str, str]) -> bool:
         """Whether the body that follows belongs into the file; if not, `end` tells why."""
@@ -128,7 +146,9 @@ class Transfer:
         if kind and not _ACCEPTED_TYPES.fullmatch(kind):
             self._refused = f"the server sent {kind} instead of a video"
         elif coding not in ("identity", ""):
-            self._refused = f"the server sent the file in the coding {coding}, which was not asked for"
+            self._refused = (
+                f"the server sent the file in the coding {coding}, which was not asked for"
+            )
         elif status == 206:
             if not (self.received and self._tag):
                 self._refused = "the server sent a part although the whole file was asked for"
@@ -143,7 +163,9 @@ class Transfer:
             self.expected = int(length) if re.fullmatch("[0-9]{1,18}", length) else None
             tag = headers.get("etag", "")
             self._framed = self.expected is not None or "transfer-encoding" in headers
-            self._tag = tag if tag.startswith('"') and tag.isascii() else None  # A weak tag does not vouch for bytes.
+            self._tag = (
+                tag if tag.startswith('"') and tag.isascii() else None
+            )  # A weak tag does not vouch for bytes.
         return self._refused is None
 
     def write(self, chunk: bytes) -> None:
@@ -165,7 +187,9 @@ class Transfer:
             problem = f"{self.received} bytes came where {self.expected} were announced"
             raise self.error(problem, retryable=self.received < self.expected)
         if not self._framed and not self.part.looks_whole():
-            raise self.error(f"the file ended inside the video, after {self.received} bytes", retryable=True)
+            raise self.error(
+                f"the file ended inside the video, after {self.received} bytes", retryable=True
+            )
 
     def error(self, problem: str, *, retryable: bool = False) -> DownloadError:
         """A DownloadError with what is known of the file."""

@@ -22,7 +22,14 @@ ERROR_BODY_LIMIT = 64 * 1024
 ANSWER_LIMIT = 1024 * 1024
 REDIRECT_LIMIT = 5
 # What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
-_BROKEN = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict, UnicodeError, ssl.SSLError)
+_BROKEN = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    UnicodeError,
+    ssl.SSLError,
+)
 
 T = TypeVar("T")
 Read = Callable[["Exchange", Settings], T]
@@ -76,21 +83,29 @@ class Exchange:
     _without_key: Callable[[str], str] = str
     _range: dict[str, str] = attrs.field(factory=dict)
     _redirects: int = 0
-    _body: bytearray = attrs.field(factory=bytearray, repr=False)  # Rich looks into objects, whatever their repr.
+    _body: bytearray = attrs.field(
+        factory=bytearray, repr=False
+    )  # Rich looks into objects, whatever their repr.
     _into_file: bool = False
     _decoded_already: bool = False
 
     # What is sent
 
-    def request(self, http: httpx.Client | httpx.AsyncClient, arguments: dict[str, Any]) -> httpx.Request:
+    def request(
+        self, http: httpx.Client | httpx.AsyncClient, arguments: dict[str, Any]
+    ) -> httpx.Request:
         """The request that a generated function asked for, on its way to our base URL with our key and timeout."""
         url = self._settings.base_url + arguments.pop("url")
         self._range = self._transfer.request_headers() if self._transfer else {}
         headers = {**arguments.pop("headers", {}), **self._range, "Accept-Encoding": "identity"}
         with self.guard():
-            request = http.build_request(url=url, headers=headers, timeout=self._timeout(), **arguments)
+            request = http.build_request(
+                url=url, headers=headers, timeout=self._timeout(), **arguments
+            )
         request.headers["Authorization"] = self._settings.key.header()
-        self._without_key = _remover(request.headers.get("Authorization", "").removeprefix("Bearer "))
+        self._without_key = _remover(
+            request.headers.get("Authorization", "").removeprefix("Bearer ")
+        )
         self._request = request
         return request
 
@@ -99,7 +114,9 @@ class Exchange:
         if left is None or left >= self._settings.patience:
             return self._settings.timeout
         limits = self._settings.timeout.as_dict()
-        return httpx.Timeout(**{name: min(max(left, 0.001), limit or math.inf) for name, limit in limits.items()})
+        return httpx.Timeout(
+            **{name: min(max(left, 0.001), limit or math.inf) for name, limit in limits.items()}
+        )
 
     # What comes back
 
@@ -109,20 +126,26 @@ class Exchange:
         try:
             yield
         except _BROKEN as error:
-            if isinstance(error, httpx.HTTPStatusError) and self.status is None:  # Raised by a hook of the user's.
+            if (
+                isinstance(error, httpx.HTTPStatusError) and self.status is None
+            ):  # Raised by a hook of the user's.
                 self._take(error.response)
                 self._body += error.response.content if error.response.is_stream_consumed else b""
             if self.status is not None and not self._succeeded:
                 return  # A status other than 2xx decides alone, whatever happened to its body.
             self._redact(error)
             sent = self._request is not None
-            failure = _failures.no_answer(self.call.operation, error, sent=sent, paid=self.call.paid)
+            failure = _failures.no_answer(
+                self.call.operation, error, sent=sent, paid=self.call.paid
+            )
             raise self._about_job(failure) from error
         except BaseException as error:
             if self.call.paid and self._request is not None:
                 self._settings.journal.interrupted(self.call.video_id)
                 if found := self._salvaged():
-                    error.add_note(f"The job was accepted as {found.id}: wait for it, do not submit it again.")
+                    error.add_note(
+                        f"The job was accepted as {found.id}: wait for it, do not submit it again."
+                    )
             raise
 
     def opened(self, response: httpx.Response) -> httpx.Request | None:
@@ -138,7 +161,9 @@ class Exchange:
                     self._settings.journal.emit(self.event("download", self.started))
             except DeerAPIError as error:
                 self._raised = error
-        if response.is_stream_consumed:  # A transport or hook of the user's has read it, and decoded it.
+        if (
+            response.is_stream_consumed
+        ):  # A transport or hook of the user's has read it, and decoded it.
             self.chunk(response.content)
         # A late body must not take a whole timeout more.
         response.request.extensions.setdefault("timeout", {})["read"] = self._timeout().read
@@ -154,7 +179,9 @@ class Exchange:
         """Take in bytes of the body, None at its end; whether more are wanted."""
         if chunk is None:
             return False
-        begun = self._into_file or len(self._body) > 0  # What comes in one piece counts, however late.
+        begun = (
+            self._into_file or len(self._body) > 0
+        )  # What comes in one piece counts, however late.
         if self._transfer is not None and self._into_file:
             try:
                 self._transfer.write(chunk)
@@ -184,18 +211,34 @@ class Exchange:
             raise transfer.error(f"more than {REDIRECT_LIMIT} redirects")
         downgrade = source.scheme == "https" and target.scheme == "http"
         if target.scheme not in ("http", "https") or downgrade or (target.port or 0) > 65535:
-            raise transfer.error(f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused")
+            raise transfer.error(
+                f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused"
+            )
         headers = {**self._range, "Accept-Encoding": "identity"}
         # Not built by the client: its headers, cookies and parameters are for the API.
-        request = httpx.Request("GET", target, headers=headers, extensions={"timeout": self._timeout().as_dict()})
-        if _origin(target) == _origin(httpx.URL(self._settings.base_url)) and self._request is not None:
+        request = httpx.Request(
+            "GET", target, headers=headers, extensions={"timeout": self._timeout().as_dict()}
+        )
+        if (
+            _origin(target) == _origin(httpx.URL(self._settings.base_url))
+            and self._request is not None
+        ):
             request.headers["Authorization"] = self._request.headers["Authorization"]
         return request
 
     def event(self, kind: EventKind, since: float, delay: float | None = None) -> Event:
         """What is known of this attempt."""
         call, elapsed = self.call, _clock.monotonic() - since
-        return Event(kind, call.operation, self._attempt, self.status, delay, self.request_id, call.video_id, elapsed)
+        return Event(
+            kind,
+            call.operation,
+            self._attempt,
+            self.status,
+            delay,
+            self.request_id,
+            call.video_id,
+            elapsed,
+        )
 
     # What it means
 
@@ -205,7 +248,9 @@ class Exchange:
             raise self._raised
         if self.status == 416 and self._transfer is not None and self._range:
             self._transfer.forget()
-            raise self._transfer.error("the server does not have the rest of the file", retryable=True)
+            raise self._transfer.error(
+                "the server does not have the rest of the file", retryable=True
+            )
         if not self._succeeded:
             raise _failures.bad_status(self.call.operation, self.status or 0, **self._came())
         if self._transfer is not None:
@@ -218,13 +263,21 @@ class Exchange:
         if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
             with suppress(ValueError, RecursionError):
                 cut = self._redacted if _MAY_HOLD_KEY.search(self._text()) else lambda found: found
-                return cut(_JSON.decode(self._content().decode(json.detect_encoding(self._content()), "surrogatepass")))
+                return cut(
+                    _JSON.decode(
+                        self._content().decode(
+                            json.detect_encoding(self._content()), "surrogatepass"
+                        )
+                    )
+                )
             problem = "the answer is not JSON"
         raise self.unreadable(problem)
 
     def unreadable(self, problem: str, video: Video | None = None) -> DeerAPIError:
         """The error for a 2xx that is no use, or that was read as `video` but breaks the contract."""
-        return self._about_job(_failures.unreadable(self.call.operation, problem, **self._came()), video)
+        return self._about_job(
+            _failures.unreadable(self.call.operation, problem, **self._came()), video
+        )
 
     @property
     def _succeeded(self) -> bool:
@@ -270,7 +323,10 @@ class Exchange:
     def _redact(self, error: BaseException, depth: int = 4) -> None:
         """Take the key out of `error` and its causes: they quote a server that breaks the protocol."""
         error.args = tuple(self._redacted(arg) for arg in error.args)
-        for inner in (error.__cause__, *error.args):  # httpcore keeps the error of h11 as an argument.
+        for inner in (
+            error.__cause__,
+            *error.args,
+        ):  # httpcore keeps the error of h11 as an argument.
             if isinstance(inner, BaseException) and depth:
                 self._redact(inner, depth - 1)
 
@@ -284,7 +340,9 @@ def _remover(secret: str) -> Callable[[str], str]:
 
     def without(value: str) -> str:
         if "\\" in value:  # JSON can spell a character in three ways.
-            spelled = (rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret)
+            spelled = (
+                rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret
+            )
             value = re.sub("".join(spelled), "***", value)
         return value.replace(secret, "***")
 

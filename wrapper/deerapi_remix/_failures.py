@@ -26,7 +26,13 @@ _BY_STATUS: dict[int, type[errors.APIStatusError]] = {
 }
 # fmt: on
 # The request never left: the connection was not made, or there was none to take.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
 _REQUEST_ID_HEADERS = ("x-oneapi-request-id", "x-request-id", "request-id")
@@ -35,41 +41,69 @@ _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
 
 
 def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]:
-    return {"may_have_been_charged": paid and ambiguous, "retryable": transient and not (paid and ambiguous)}
+    return {
+        "may_have_been_charged": paid and ambiguous,
+        "retryable": transient and not (paid and ambiguous),
+    }
 
 
-def no_answer(operation: str, error: Exception, *, sent: bool, paid: bool) -> errors.APIConnectionError:
+def no_answer(
+    operation: str, error: Exception, *, sent: bool, paid: bool
+) -> errors.APIConnectionError:
     """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
     final = isinstance(error, _HOPELESS) or _bad_certificate(error)
     # Other transports than httpcore's give these names to connections that died under the request (httpx-aiohttp does).
-    proven = type(error.__cause__).__module__.partition(".")[0] in ("builtins", "httpcore", "respx", "socket", "ssl")
+    proven = type(error.__cause__).__module__.partition(".")[0] in (
+        "builtins",
+        "httpcore",
+        "respx",
+        "socket",
+        "ssl",
+    )
     never_sent = not sent or (proven and isinstance(error, _NEVER_SENT))
     verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
-    kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
+    kind = (
+        errors.APITimeoutError
+        if isinstance(error, httpx.TimeoutException)
+        else errors.APIConnectionError
+    )
     what = "the request was not sent" if never_sent else "no whole answer came"
     return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), **verdict)
 
 
 def _bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
     inner = (error.__cause__ or error.__context__) if error and depth else None
-    return isinstance(error, ssl.SSLCertVerificationError) or (inner is not None and _bad_certificate(inner, depth - 1))
+    return isinstance(error, ssl.SSLCertVerificationError) or (
+        inner is not None and _bad_certificate(inner, depth - 1)
+    )
 
 
-def bad_status(operation: str, status: int, headers: dict[str, str], body: str, *, paid: bool) -> errors.APIStatusError:
+def bad_status(
+    operation: str, status: int, headers: dict[str, str], body: str, *, paid: bool
+) -> errors.APIStatusError:
     """The error for an answer other than 2xx."""
     code, message = read_failure(body)
     phrase = responses.get(status, "Unknown Status")
     message = message or _prose(body) or phrase
-    kind = _BY_STATUS.get(status, errors.InternalServerError if 500 <= status <= 599 else errors.APIStatusError)
+    kind = _BY_STATUS.get(
+        status, errors.InternalServerError if 500 <= status <= 599 else errors.APIStatusError
+    )
     ambiguous = status == 408 or (500 <= status <= 599 and status not in (500, 503))
     transient = status in (408, 429) or 500 <= status <= 599
     summary = f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}"
-    told = {"status_code": status, "code": code, "message": message, "retry_after": retry_after(headers)}
+    told = {
+        "status_code": status,
+        "code": code,
+        "message": message,
+        "retry_after": retry_after(headers),
+    }
     verdict = _verdict(paid=paid, ambiguous=ambiguous, transient=transient)
     return kind(summary, **told, **_came(headers, body), **verdict)
 
 
-def unreadable(operation: str, problem: str, headers: dict[str, str], body: str, *, paid: bool) -> errors.DeerAPIError:
+def unreadable(
+    operation: str, problem: str, headers: dict[str, str], body: str, *, paid: bool
+) -> errors.DeerAPIError:
     """The error for a 2xx that cannot be read, or that holds no usable id."""
     message = read_failure(body)[1]
     summary = f"{operation}: {problem}{f': {message}' if message else ''}"
@@ -88,14 +122,27 @@ def read_failure(body: str) -> tuple[str | None, str | None]:
     except (ValueError, RecursionError):
         return None, None
     error = answer.get("error") if isinstance(answer, dict) else None
-    source = error if isinstance(error, dict) else {**answer, "message": error} if isinstance(error, str) else answer
-    return (text(source.get("code")), text(source.get("message"))) if isinstance(source, dict) else (None, None)
+    source = (
+        error
+        if isinstance(error, dict)
+        else {**answer, "message": error}
+        if isinstance(error, str)
+        else answer
+    )
+    return (
+        (text(source.get("code")), text(source.get("message")))
+        if isinstance(source, dict)
+        else (None, None)
+    )
 
 
 def request_id(headers: dict[str, str], body: str = "") -> str | None:
     """The ID that the vendor's support asks for: from the headers, else from the body."""
     in_text = _REQUEST_ID_IN_TEXT.search(body)
-    found = [*(headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS), in_text[1] if in_text else None]
+    found = [
+        *(headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS),
+        in_text[1] if in_text else None,
+    ]
     return next(filter(None, found), None)
 
 

@@ -32,7 +32,9 @@ class Journal:
         try:
             self._on_event(event)
         except Exception:
-            _log(logging.ERROR, "on_event_failed", "on_event failed; the call goes on", exc_info=True)
+            _log(
+                logging.ERROR, "on_event_failed", "on_event failed; the call goes on", exc_info=True
+            )
 
     def attempt_failed(self, retry: Event, error: DeerAPIError) -> None:
         """An attempt failed; `delay` is what comes before the next one, None if there is none."""
@@ -47,7 +49,14 @@ class Journal:
     def accepted(self, video_id: str, request_id: str | None) -> None:
         """A paid job exists; from here on its id must not get lost."""
         told = "remix: accepted as %(video_id)s, request id %(request_id)s"
-        _log(logging.INFO, "accepted", told, operation="remix", video_id=video_id, request_id=request_id)
+        _log(
+            logging.INFO,
+            "accepted",
+            told,
+            operation="remix",
+            video_id=video_id,
+            request_id=request_id,
+        )
 
     def interrupted(self, video_id: str | None) -> None:
         """A paid submit ended without an answer being waited for."""
@@ -61,4 +70,11 @@ class Journal:
             self._drifts.add(drift)
             told = "%(operation)s: the answer breaks the contract: %(problems)s; request id %(request_id)s"
             what = ", ".join(problems)
-            _log(logging.WARNING, "drifted", told, operation=operation, problems=what, request_id=request_id)
+            _log(
+                logging.WARNING,
+                "drifted",
+                told,
+                operation=operation,
+                problems=what,
+                request_id=request_id,
+            )

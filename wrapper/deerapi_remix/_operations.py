@@ -34,13 +34,22 @@ def remix(video_id: str, *, prompt: str, model: str | None) -> Call[Video]:
     if model is not None:
         _check_text("model", model)
     body = contract.RemixRequest(prompt=prompt, model=UNSET if model is None else model)
-    return _call("remix", remix_video, partial(_read_video, contract.RemixJob, None), video_id, paid=True, body=body)
+    return _call(
+        "remix",
+        remix_video,
+        partial(_read_video, contract.RemixJob, None),
+        video_id,
+        paid=True,
+        body=body,
+    )
 
 
 def retrieve(video_id: str) -> Call[Video]:
     """Ask how far a job has come."""
     check_id(video_id)
-    return _call("retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id)
+    return _call(
+        "retrieve", retrieve_video, partial(_read_video, contract.VideoJob, video_id), video_id
+    )
 
 
 def download(video_id: str, variant: str | None) -> Call[None]:
@@ -58,11 +67,15 @@ def models() -> Call[tuple[Model, ...]]:
     return _call("models", list_models, _read_models)
 
 
-def _call(operation: str, module: Any, read: Read[T], *ids: str, paid: bool = False, **arguments: Any) -> Call[T]:
+def _call(
+    operation: str, module: Any, read: Read[T], *ids: str, paid: bool = False, **arguments: Any
+) -> Call[T]:
     def send(seam: object) -> Any:
         client = AuthenticatedClient(base_url="", token="")
         if isinstance(seam, Seam):
-            return module.sync_detailed(*ids, client=client.set_httpx_client(cast(httpx.Client, seam)), **arguments)
+            return module.sync_detailed(
+                *ids, client=client.set_httpx_client(cast(httpx.Client, seam)), **arguments
+            )
         seen = client.set_async_httpx_client(cast(httpx.AsyncClient, seam))
         return module.asyncio_detailed(*ids, client=seen, **arguments)
 
@@ -100,7 +113,9 @@ def _check_text(name: str, value: object) -> str:
 # How answers are read
 
 
-def _read_video(expected: type, asked_for: str | None, exchange: Exchange, settings: Settings) -> Video:
+def _read_video(
+    expected: type, asked_for: str | None, exchange: Exchange, settings: Settings
+) -> Video:
     answer = exchange.answer()
     video_id = usable_id(answer)
     if video_id is None:
@@ -123,10 +138,18 @@ def _read_models(exchange: Exchange, settings: Settings) -> tuple[Model, ...]:
     return tuple(model for card in cards if (model := read_model(card)))
 
 
-def _judge(expected: type, answer: dict[str, Any], exchange: Exchange, settings: Settings, video: Video | None) -> None:
+def _judge(
+    expected: type,
+    answer: dict[str, Any],
+    exchange: Exchange,
+    settings: Settings,
+    video: Video | None,
+) -> None:
     """Warn of an answer that breaks the contract, or raise if the client is strict."""
     problems = list(dict.fromkeys(_problems(expected, answer)))
-    kind = exchange.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    kind = (
+        exchange.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    )
     if kind != "application/json":
         problems.append(f"the content type is {kind or 'empty'}")
     if problems and settings.strict:
@@ -164,7 +187,9 @@ def _fields(expected: type) -> dict[str, tuple[bool, tuple[type, ...], type | No
     del hints["additional_properties"]
     for name, hint in hints.items():
         options = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        inside = [get_args(option)[0] if get_origin(option) is list else option for option in options]
+        inside = [
+            get_args(option)[0] if get_origin(option) is list else option for option in options
+        ]
         nested = next((option for option in inside if attrs.has(option)), None)
         kinds = [dict if attrs.has(option) else get_origin(option) or option for option in options]
         allowed = tuple(kind for kind in kinds if kind is not Unset)

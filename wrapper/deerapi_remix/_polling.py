@@ -24,7 +24,9 @@ class Wait:
         deadline: When it ends, on the monotonic clock.
     """
 
-    def __init__(self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None) -> None:
+    def __init__(
+        self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None
+    ) -> None:
         check_callbacks(on_update=on_update)
         self._policy = policy
         self._on_update = on_update
@@ -50,7 +52,9 @@ class Wait:
             return 0.0
         interval, left = self._interval(), self.left
         if not self._asked and interval >= left >= 2 * self._policy.initial_interval:
-            interval = left - self._policy.initial_interval  # A last look, with time for its answer.
+            interval = (
+                left - self._policy.initial_interval
+            )  # A last look, with time for its answer.
         return min(interval, left)
 
     @contextmanager
@@ -58,7 +62,9 @@ class Wait:
         """What a poll is made within; errors.WaitTimeoutError if there is no time left for it."""
         if not self.left:
             state = f"is {self.video.status!r}" if self.video else "was never seen"
-            raise errors.WaitTimeoutError(f"The deadline passed; the job {state}", **self._known()) from self._error
+            raise errors.WaitTimeoutError(
+                f"The deadline passed; the job {state}", **self._known()
+            ) from self._error
         try:  # From here on: the end of the time is no failed poll.
             yield
         except errors.DeerAPIError as error:
@@ -76,7 +82,9 @@ class Wait:
             error.retryable = False  # To call `remix_to_file` again would pay again.
             raise
         except BaseException as error:
-            error.add_note(f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again.")
+            error.add_note(
+                f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again."
+            )
             raise
 
     def saw(self, video: Video, hint: str | None) -> None:
@@ -89,9 +97,14 @@ class Wait:
 
     def report(self) -> None:
         """Tell the user what the server told, if status or progress are news."""
-        last, video = self._reported, self._reported if self.polls and not self._readings else self.video
+        last, video = (
+            self._reported,
+            self._reported if self.polls and not self._readings else self.video,
+        )
         self._reported = video  # Not what was handed in, once polls have failed.
-        if video and (last is None or (last.status, last.progress) != (video.status, video.progress)):
+        if video and (
+            last is None or (last.status, last.progress) != (video.status, video.progress)
+        ):
             (self._on_update or str)(video)
 
     def failed(self, error: errors.DeerAPIError) -> bool:
@@ -113,14 +126,25 @@ class Wait:
         why = self.video.error
         reason = (why.message if why else None) or "the server gives no reason"
         code = f" [{why.code}]" if why and why.code else ""
-        raise errors.RemixFailedError(f"The job ended as {self.video.status!r}: {reason}{code}", **self._known())
+        raise errors.RemixFailedError(
+            f"The job ended as {self.video.status!r}: {reason}{code}", **self._known()
+        )
 
     def _known(self) -> dict[str, Any]:
         request_id = self.video.request_id if self.video else None
-        return {"video": self.video, "video_id": self.video_id, "request_id": request_id, "attempts": self.polls}
+        return {
+            "video": self.video,
+            "video_id": self.video_id,
+            "request_id": request_id,
+            "attempts": self.polls,
+        }
 
     def _may_be_unknown_yet(self, error: errors.DeerAPIError) -> bool:
-        just_accepted = self.video is not None and not self._readings and _clock.monotonic() - self.started < GRACE
+        just_accepted = (
+            self.video is not None
+            and not self._readings
+            and _clock.monotonic() - self.started < GRACE
+        )
         told = str(error.args[0]).lower().replace("_", " ")
         unknown = isinstance(error, errors.BadRequestError) and "not exist" in told
         return just_accepted and (unknown or isinstance(error, errors.NotFoundError))
@@ -148,10 +172,14 @@ class Wait:
 
 def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
     """The point on the monotonic clock at which a wait that starts now ends."""
-    return _clock.monotonic() + check_seconds("timeout", policy.timeout if timeout is None else timeout)
+    return _clock.monotonic() + check_seconds(
+        "timeout", policy.timeout if timeout is None else timeout
+    )
 
 
 def is_not_ready(error: errors.DeerAPIError) -> bool:
     """Whether the server says that the file is not there yet: with 400, or with JSON in its place."""
     may_say_so = isinstance(error, errors.DownloadError | errors.BadRequestError)
-    return may_say_so and "not completed" in str(error.args[0]).lower()  # Not in str(error), which shows the id, too.
+    return (
+        may_say_so and "not completed" in str(error.args[0]).lower()
+    )  # Not in str(error), which shows the id, too.

@@ -44,7 +44,9 @@ class SmallPools(httpx.AsyncBaseTransport):
             await self.leave(pool, broken=True)
             raise
         response.stream = _Stream(self, pool, cast(httpx.AsyncByteStream, response.stream))
-        response.extensions["deerapi_remix"] = "Its connection is not lost when closing it is cancelled."
+        response.extensions["deerapi_remix"] = (
+            "Its connection is not lost when closing it is cancelled."
+        )
         return response
 
     async def leave(self, pool: httpx.AsyncHTTPTransport, *, broken: bool = False) -> None:
@@ -52,7 +54,9 @@ class SmallPools(httpx.AsyncBaseTransport):
 
         So it does, too, where a request was cancelled while httpcore cleaned up after it.
         """
-        broken = broken or not all(one.is_idle() for one in getattr(getattr(pool, "_pool", None), "connections", ()))
+        broken = broken or not all(
+            one.is_idle() for one in getattr(getattr(pool, "_pool", None), "connections", ())
+        )
         self._taken.discard(pool)
         self._free.append(self._pool() if broken else pool)
         self._places.release()

@@ -6,7 +6,9 @@ from .config import RetryPolicy
 from .errors import DeerAPIError
 
 
-def delay_after(error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempts: int) -> float | None:
+def delay_after(
+    error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempts: int
+) -> float | None:
     """Seconds to wait before another attempt; None if there is to be none.
 
     Args:

@@ -14,7 +14,16 @@ import httpx
 from . import __version__
 from ._journal import Journal
 from ._pools import SmallPools, turns
-from .config import Key, PollingPolicy, RetryPolicy, Timeout, check_base_url, check_timeout, instance_of, is_loopback
+from .config import (
+    Key,
+    PollingPolicy,
+    RetryPolicy,
+    Timeout,
+    check_base_url,
+    check_timeout,
+    instance_of,
+    is_loopback,
+)
 from .errors import ConfigurationError
 from .models import Event
 
@@ -27,10 +36,14 @@ Http = TypeVar("Http", bound=httpx.Client | httpx.AsyncClient)
 
 
 def _longest(settings: "Settings") -> float:
-    return max(math.inf if limit is None else limit for limit in settings.timeout.as_dict().values())
+    return max(
+        math.inf if limit is None else limit for limit in settings.timeout.as_dict().values()
+    )
 
 
-@attrs.frozen(repr=False)  # A traceback may show one that was never finished, and a generated repr would fail on it.
+@attrs.frozen(
+    repr=False
+)  # A traceback may show one that was never finished, and a generated repr would fail on it.
 class Settings:
     """What all calls of a client share."""
 
@@ -71,7 +84,11 @@ class BaseClient(Generic[Http]):
         self._connections = Connections(self._kind, self._settings.base_url, http_client)
 
     def with_options(
-        self, *, timeout: Timeout | None = None, retry: RetryPolicy | None = None, polling: PollingPolicy | None = None
+        self,
+        *,
+        timeout: Timeout | None = None,
+        retry: RetryPolicy | None = None,
+        polling: PollingPolicy | None = None,
     ) -> Self:
         """Make a copy with other settings. It shares the connections of this client and closes nothing.
 
@@ -88,7 +105,9 @@ class BaseClient(Generic[Http]):
         """
         clone = copy.copy(self)
         given = {"timeout": timeout, "retry": retry, "polling": polling}
-        changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        changes: dict[str, Any] = {
+            name: value for name, value in given.items() if value is not None
+        }
         clone._settings = attrs.evolve(self._settings, **changes)
         clone._is_copy = True
         return clone
@@ -104,7 +123,9 @@ class Connections(Generic[Http]):
 
     def __init__(self, kind: type[Http], base_url: str, handed_in: Http | None) -> None:
         if handed_in is not None and not isinstance(handed_in, kind):
-            raise TypeError(f"http_client must be an httpx.{kind.__name__}, not {type(handed_in).__name__}")
+            raise TypeError(
+                f"http_client must be an httpx.{kind.__name__}, not {type(handed_in).__name__}"
+            )
         self._kind = kind
         self._base_url = base_url
         self._handed_in = handed_in
@@ -124,7 +145,9 @@ class Connections(Generic[Http]):
         """The httpx client to use in this process."""
         self._start()
         if self._handed_in is not None and self._born != os.getpid():
-            raise ConfigurationError("http_client was made before this process was forked; make one in the child.")
+            raise ConfigurationError(
+                "http_client was made before this process was forked; make one in the child."
+            )
         http = self._http[paid and self._base_url.startswith("https")]
         if self._closed or http.is_closed:
             raise ConfigurationError("This client is closed; make a new one.")
@@ -147,12 +170,18 @@ class Connections(Generic[Http]):
         kind = _OURS[self._kind]
         try:
             options["verify"] = httpx.create_ssl_context(**options)
-            alone = kind(limits=httpx.Limits(max_connections=100, max_keepalive_connections=0), **options)
-            if self._kind is httpx.AsyncClient and not proxied:  # httpx ignores proxies where a transport is given.
+            alone = kind(
+                limits=httpx.Limits(max_connections=100, max_keepalive_connections=0), **options
+            )
+            if (
+                self._kind is httpx.AsyncClient and not proxied
+            ):  # httpx ignores proxies where a transport is given.
                 options["transport"] = SmallPools(options["verify"])
             return kind(limits=LIMITS, **options), alone
         except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-            raise ConfigurationError(f"The environment's proxies or certificates cannot be used: {error}") from error
+            raise ConfigurationError(
+                f"The environment's proxies or certificates cannot be used: {error}"
+            ) from error
 
 
 class _NoCookies(httpx.Cookies):
@@ -171,7 +200,11 @@ class _AsAsked:
 
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         headers, timeout = {**_HEADERS, **options.pop("headers")}, options.pop("timeout")
-        return httpx.Request(method, url, headers=headers, extensions={"timeout": timeout.as_dict()}, **options)
+        return httpx.Request(
+            method, url, headers=headers, extensions={"timeout": timeout.as_dict()}, **options
+        )
 
 
-_OURS: dict[type, Any] = {kind: type(kind.__name__, (_AsAsked, kind), {}) for kind in (httpx.Client, httpx.AsyncClient)}
+_OURS: dict[type, Any] = {
+    kind: type(kind.__name__, (_AsAsked, kind), {}) for kind in (httpx.Client, httpx.AsyncClient)
+}

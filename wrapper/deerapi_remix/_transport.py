@@ -38,7 +38,9 @@ class Seam:
                             pass
                 finally:
                     response.close()
-                    response.stream = _NO_CONTENT.stream  # It referred to the response: work for the garbage collector.
+                    response.stream = (
+                        _NO_CONTENT.stream
+                    )  # It referred to the response: work for the garbage collector.
         exchange.finish()
         return _NO_CONTENT
 
@@ -59,10 +61,15 @@ class AsyncSeam:
             try:
                 async with limit:
                     while request is not None:
-                        response = await self._http.send(request, auth=None, follow_redirects=False, stream=True)
+                        response = await self._http.send(
+                            request, auth=None, follow_redirects=False, stream=True
+                        )
                         try:
                             request = exchange.opened(response)
-                            limit.reschedule((left := exchange.left()) and asyncio.get_running_loop().time() + left)
+                            limit.reschedule(
+                                (left := exchange.left())
+                                and asyncio.get_running_loop().time() + left
+                            )
                             if request is None and not response.is_stream_consumed:
                                 chunks = aiter(cast(httpx.AsyncByteStream, response.stream))
                                 while exchange.chunk(await anext(chunks, None)):
@@ -72,8 +79,14 @@ class AsyncSeam:
                             # Cancelled in the middle of it, the connection would stay taken for ever. So the body is
                             # not read with `aiter_raw`, which closes, too.
                             closing = response.aclose()
-                            await (closing if "deerapi_remix" in response.extensions else asyncio.shield(closing))
-                            response.stream = _NO_CONTENT.stream  # At 1,000 calls at once that work was 5 % of all.
+                            await (
+                                closing
+                                if "deerapi_remix" in response.extensions
+                                else asyncio.shield(closing)
+                            )
+                            response.stream = (
+                                _NO_CONTENT.stream
+                            )  # At 1,000 calls at once that work was 5 % of all.
             except TimeoutError as error:
                 if not limit.expired():
                     raise

@@ -29,7 +29,9 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
 
     async def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
         """See `RemixClient.remix`."""
-        return await self._run(Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model)))
+        return await self._run(
+            Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model))
+        )
 
     async def retrieve(self, video_id: str) -> Video:
         """See `RemixClient.retrieve`."""
@@ -79,7 +81,9 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
             with waiting.named():
                 waiting.report()
                 await self._follow(waiting)
-                return await self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
+                return await self._save(
+                    _operations.download(video.id, None), Transfer(part, on_progress), deadline
+                )
 
     async def models(self) -> tuple[Model, ...]:
         """See `RemixClient.models`."""
@@ -101,11 +105,15 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
             await _clock.async_sleep(waiting.delay())
             async with self._connections.turn(waiting.left):
                 with waiting.poll():
-                    await self._run(Run(self._settings, _operations.retrieve(waiting.video_id), waiting))
+                    await self._run(
+                        Run(self._settings, _operations.retrieve(waiting.video_id), waiting)
+                    )
             waiting.report()
         return waiting.result()
 
-    async def _save(self, call: Call[None], transfer: Transfer, deadline: float | None = None) -> Path:
+    async def _save(
+        self, call: Call[None], transfer: Transfer, deadline: float | None = None
+    ) -> Path:
         await self._run(Run(self._settings, call, deadline=deadline, transfer=transfer))
         await asyncio.to_thread(transfer.part.sync)
         return transfer.part.publish()

@@ -60,7 +60,9 @@ class RemixClient(BaseClient[httpx.Client]):
         Example:
             >>> video = client.remix("video_123", prompt="The cat takes a bow", model="sora-2")
         """
-        return self._run(Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model)))
+        return self._run(
+            Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model))
+        )
 
     def retrieve(self, video_id: str) -> Video:
         """Ask how far a job has come. Free of charge.
@@ -81,7 +83,9 @@ class RemixClient(BaseClient[httpx.Client]):
         """
         return self._run(Run(self._settings, _operations.retrieve(video_id)))
 
-    def wait(self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None) -> Video:
+    def wait(
+        self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None
+    ) -> Video:
         """Poll a job until it is finished. A failed poll does not end the wait, unless polling on cannot help.
 
         Args:
@@ -183,7 +187,9 @@ class RemixClient(BaseClient[httpx.Client]):
             with waiting.named():
                 waiting.report()
                 self._follow(waiting)
-                return self._save(_operations.download(video.id, None), Transfer(part, on_progress), deadline)
+                return self._save(
+                    _operations.download(video.id, None), Transfer(part, on_progress), deadline
+                )
 
     def models(self) -> tuple[Model, ...]:
         """List the models that are served now.

@@ -28,7 +28,9 @@ def instance_of(kind: type) -> Callable[[object, attrs.Attribute[Any], object], 
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if type(value) is not kind:  # Not isinstance: True is no count.
-            raise TypeError(f"{attribute.name} must be a {kind.__name__}, not {type(value).__name__}")
+            raise TypeError(
+                f"{attribute.name} must be a {kind.__name__}, not {type(value).__name__}"
+            )
 
     return check
 
@@ -45,9 +47,13 @@ def check_seconds(name: str, value: object) -> float:
 def check_callbacks(**callbacks: object) -> None:
     """Raise TypeError unless each is None or a plain function: a coroutine function would never run."""
     for name, value in callbacks.items():
-        plain = callable(value) and not any(map(inspect.iscoroutinefunction, (value, type(value).__call__)))
+        plain = callable(value) and not any(
+            map(inspect.iscoroutinefunction, (value, type(value).__call__))
+        )
         if value is not None and not plain:
-            raise TypeError(f"{name} must be a plain function, not {type(value).__name__} {value!r}")
+            raise TypeError(
+                f"{name} must be a plain function, not {type(value).__name__} {value!r}"
+            )
 
 
 @attrs.frozen
@@ -90,7 +96,9 @@ class PollingPolicy:
 
     def __attrs_post_init__(self) -> None:
         if not 0 < self.initial_interval <= self.max_interval:
-            raise ValueError(f"initial_interval must be above 0 and at most max_interval, not {self.initial_interval}")
+            raise ValueError(
+                f"initial_interval must be above 0 and at most max_interval, not {self.initial_interval}"
+            )
 
 
 class Key:
@@ -132,7 +140,11 @@ def check_base_url(value: str | None) -> str:
     Raises:
         ConfigurationError: It is not https (http is for loopback addresses), or has user info, a query or a fragment.
     """
-    value = (os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL) if value is None else value
+    value = (
+        (os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL)
+        if value is None
+        else value
+    )
     if not isinstance(value, str):
         raise ConfigurationError(f"The base URL must be a string, not {type(value).__name__}.")
     try:
@@ -141,12 +153,23 @@ def check_base_url(value: str | None) -> str:
     except (httpx.InvalidURL, ValueError):
         raise ConfigurationError("The base URL cannot be parsed as a URL.") from None
     # What is wrong is named, never shown: user info and queries tend to hold secrets.
-    if url.userinfo or url.query or url.fragment or any(mark in "@?#" or mark.isspace() for mark in value.strip()):
-        raise ConfigurationError("The base URL must not have user info, a query, a fragment or blanks.")
+    if (
+        url.userinfo
+        or url.query
+        or url.fragment
+        or any(mark in "@?#" or mark.isspace() for mark in value.strip())
+    ):
+        raise ConfigurationError(
+            "The base URL must not have user info, a query, a fragment or blanks."
+        )
     if not url.host or (port is not None and not 0 < port < 65536):
-        raise ConfigurationError(f"The base URL must name a host, such as {DEFAULT_BASE_URL}, and no impossible port.")
+        raise ConfigurationError(
+            f"The base URL must name a host, such as {DEFAULT_BASE_URL}, and no impossible port."
+        )
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
-        raise ConfigurationError("The base URL must be https, or http to a loopback address: the key is sent to it.")
+        raise ConfigurationError(
+            "The base URL must be https, or http to a loopback address: the key is sent to it."
+        )
     return str(url).rstrip("/")
 
 

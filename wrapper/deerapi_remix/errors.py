@@ -58,7 +58,9 @@ class DeerAPIError(Exception):
         facts = {"video": self.video_id, "request id": self.request_id, "attempts": self.attempts}
         told = ", ".join(f"{name}: {value}" for name, value in facts.items() if value)
         parts = [str(self.args[0]) if self.args else "", f"({told})" if told else ""]
-        return " ".join(filter(None, [*parts, _CHARGED if self.may_have_been_charged else self.advice]))
+        return " ".join(
+            filter(None, [*parts, _CHARGED if self.may_have_been_charged else self.advice])
+        )
 
 
 class ConfigurationError(DeerAPIError, ValueError):

@@ -136,7 +136,13 @@ def text(value: object) -> str | None:
 
 def number(value: object) -> int | None:
     """`value` as a whole number, if it can be one; reads `"47%"` as 47."""
-    value = value.strip().removesuffix("%") if isinstance(value, str) else None if isinstance(value, bool) else value
+    value = (
+        value.strip().removesuffix("%")
+        if isinstance(value, str)
+        else None
+        if isinstance(value, bool)
+        else value
+    )
     try:
         found = value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
         return found if abs(found) < 1e300 else None
@@ -151,8 +157,15 @@ _READERS = {"str": text, "str | None": text, "int | None": number}
 def usable_id(answer: object) -> str | None:
     """The id of a video in an answer of any known shape."""
     data = answer.get("data") if isinstance(answer, Mapping) else None
-    values = [each.get(name) for each in (answer, data) if isinstance(each, Mapping) for name in ("id", "task_id")]
-    return next((found for value in values if isinstance(value, str | int) and (found := text(value))), None)
+    values = [
+        each.get(name)
+        for each in (answer, data)
+        if isinstance(each, Mapping)
+        for name in ("id", "task_id")
+    ]
+    return next(
+        (found for value in values if isinstance(value, str | int) and (found := text(value))), None
+    )
 
 
 def salvage_id(garbled: str) -> str | None:
@@ -161,7 +174,11 @@ def salvage_id(garbled: str) -> str | None:
     # A number that comes last may have lost digits, and so may not be completed by a bracket.
     whole = text.rstrip().endswith(('"', "}"))
     tries = [(len(text), ending) for ending in ("", "}", "}}") if whole or not ending]
-    tries += [(comma.start(), ending) for comma in re.finditer(",", text[:_SALVAGED]) for ending in ("}", "}}")]
+    tries += [
+        (comma.start(), ending)
+        for comma in re.finditer(",", text[:_SALVAGED])
+        for ending in ("}", "}}")
+    ]
     for end, ending in tries:
         with suppress(ValueError, RecursionError):
             found = usable_id(json.JSONDecoder().raw_decode(text[:end] + ending)[0])
@@ -174,10 +191,17 @@ def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) ->
     """The tolerant reading of an answer whose id is known to be `video_id`."""
     data = answer.get("data")
     nested = data if isinstance(data, dict) and usable_id({**answer, "data": None}) is None else {}
-    told: dict[str, Any] = {**nested, **{name: value for name, value in answer.items() if value is not None}}
+    told: dict[str, Any] = {
+        **nested,
+        **{name: value for name, value in answer.items() if value is not None},
+    }
     status = told.get("status")
     status = status if isinstance(status, str) and status.strip() else "unknown"
-    known = _tolerant(Video, told) | {"id": video_id, "status": status, "error": _read_error(told.get("error"))}
+    known = _tolerant(Video, told) | {
+        "id": video_id,
+        "status": status,
+        "error": _read_error(told.get("error")),
+    }
     return Video(**known | {"raw": answer, "request_id": request_id})
 
 

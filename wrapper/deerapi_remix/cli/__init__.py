@@ -28,7 +28,9 @@ def main() -> None:
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] not in ("typer", "rich"):
                 raise
-            sys.stderr.write("Error: the command line needs an extra. Run: pip install 'deerapi-remix[cli]'\n")
+            sys.stderr.write(
+                "Error: the command line needs an extra. Run: pip install 'deerapi-remix[cli]'\n"
+            )
             sys.exit(3)
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -38,7 +38,10 @@ from ._work import Work
 _EXIT_CODES = (_manual or "").partition("Exit codes:")[2].strip()
 
 _EXAMPLES = examples(
-    "doctor", 'remix video_123 --prompt "The cat takes a bow" -o bow.mp4', "download video_456", "remix --help"
+    "doctor",
+    'remix video_123 --prompt "The cat takes a bow" -o bow.mp4',
+    "download video_456",
+    "remix --help",
 )
 
 app = typer.Typer(
@@ -106,7 +109,9 @@ def remix(
     with work.running(), work.client() as client:
         if output is not None:
             asked = Remix(video_id, prompt, model, work.base_url)
-            path = remix_to_file(work, client, asked, output, timeout=timeout, overwrite=overwrite, resubmit=resubmit)
+            path = remix_to_file(
+                work, client, asked, output, timeout=timeout, overwrite=overwrite, resubmit=resubmit
+            )
             assert work.job is not None  # noqa: S101  # It was seen when it was accepted.
             work.result(str(path), {**video_fields(work.job), "path": str(path)})
             return
@@ -120,7 +125,9 @@ def remix(
 
 
 @app.command(cls=Command, epilog=examples("status video_456", "status video_456 --json"))
-def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None) -> None:
+def status(
+    job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
+) -> None:
     """Print how far a job has come."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
     with work.running(), work.client() as client:
@@ -129,7 +136,11 @@ def status(job_id: JobId, as_json: Json = False, quiet: Quiet = False, base_url:
 
 @app.command(cls=Command, epilog=examples("wait video_456", "wait video_456 --timeout 3600"))
 def wait(
-    job_id: JobId, timeout: Timeout = None, as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
+    job_id: JobId,
+    timeout: Timeout = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    base_url: BaseUrl = None,
 ) -> None:
     """Wait until a job is finished, and print it."""
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
@@ -138,7 +149,10 @@ def wait(
         work.finished(client.wait(job_id, timeout=timeout, on_update=work.saw))
 
 
-@app.command(cls=Command, epilog=examples("download video_456 -o bow.mp4", "download video_456 --variant thumbnail"))
+@app.command(
+    cls=Command,
+    epilog=examples("download video_456 -o bow.mp4", "download video_456 --variant thumbnail"),
+)
 def download(
     job_id: JobId,
     output: Output = None,
@@ -162,7 +176,9 @@ def download(
     work.job_id = job_id
     work.saves(target, overwrite=overwrite, variant=variant)
     with work.running(), work.client() as client:
-        path = client.download(job_id, target, variant=variant, overwrite=overwrite, on_progress=work.display.received)
+        path = client.download(
+            job_id, target, variant=variant, overwrite=overwrite, on_progress=work.display.received
+        )
         if variant in (None, "video"):
             with contextlib.suppress(OSError):
                 JobFile(target).saved(job_id)
@@ -183,7 +199,9 @@ def models(as_json: Json = False, quiet: Quiet = False, base_url: BaseUrl = None
 @app.command(cls=Command, epilog=examples("doctor", "doctor --quiet", "doctor --json"))
 def doctor(
     as_json: Json = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but failures.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Show nothing but failures.")
+    ] = False,
     base_url: BaseUrl = None,
 ) -> None:
     """Check that everything is in place for a remix. It sends nothing that costs.
@@ -202,22 +220,33 @@ def doctor(
                 work.result(str(check), {})
         code = next((check.exit_code for check in checks if check.ok is False), ExitCode.DONE)
         if as_json:
-            work.result("", {"exit_code": code, "checks": [attrs.asdict(check) for check in checks]})
+            work.result(
+                "", {"exit_code": code, "checks": [attrs.asdict(check) for check in checks]}
+            )
         raise typer.Exit(code)
 
 
 @app.command(cls=Command, epilog=examples("mock", "mock --port 0 --render-seconds 60"))
 def mock(
-    host: Annotated[str, typer.Option("--host", metavar="HOST", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")] = 8000,
+    host: Annotated[
+        str, typer.Option("--host", metavar="HOST", help="Where to listen.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="0 takes a free one.")
+    ] = 8000,
     render_seconds: Annotated[
-        float, typer.Option("--render-seconds", metavar="SECONDS", min=0, help="How long a job takes.")
+        float,
+        typer.Option("--render-seconds", metavar="SECONDS", min=0, help="How long a job takes."),
     ] = 5.0,
     fail_rate: Annotated[
-        float, typer.Option("--fail-rate", metavar="SHARE", min=0, max=1, help="The share of jobs that fail.")
+        float,
+        typer.Option(
+            "--fail-rate", metavar="SHARE", min=0, max=1, help="The share of jobs that fail."
+        ),
     ] = 0.0,
     seed: Annotated[
-        int | None, typer.Option("--seed", metavar="NUMBER", help="Lets the same jobs fail every time.")
+        int | None,
+        typer.Option("--seed", metavar="NUMBER", help="Lets the same jobs fail every time."),
     ] = None,
     as_json: Json = False,
     quiet: Annotated[
@@ -230,4 +259,12 @@ def mock(
     the mock: GET /_mock/state and POST /_mock/reset. A request with the header
     `Prefer: code=429` is answered with that status.
     """
-    serve_mock(host, port, as_json=as_json, quiet=quiet, render_seconds=render_seconds, fail_rate=fail_rate, seed=seed)
+    serve_mock(
+        host,
+        port,
+        as_json=as_json,
+        quiet=quiet,
+        render_seconds=render_seconds,
+        fail_rate=fail_rate,
+        seed=seed,
+    )

@@ -90,16 +90,22 @@ def _address(base_url: str | None) -> tuple[Check, str | None]:
         http = httpx.Client(timeout=_PATIENCE, trust_env=not is_loopback(httpx.URL(url).host))
         with http, http.stream("GET", f"{url}/v1/models") as response:
             took = f"{monotonic() - begun:.2f} s"
-            return Check("base URL", True, f"{url} answers, in {took}"), response.headers.get("Date")
+            return Check("base URL", True, f"{url} answers, in {took}"), response.headers.get(
+                "Date"
+            )
     except (httpx.HTTPError, httpx.InvalidURL, ImportError, OSError, ValueError) as error:
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         advice = "Check the network, the proxies in the environment, and the base URL."
-        return Check("base URL", False, f"{url} does not answer: {reason}. {advice}", ExitCode.SERVER), None
+        return Check(
+            "base URL", False, f"{url} does not answer: {reason}. {advice}", ExitCode.SERVER
+        ), None
 
 
 def _account(base_url: str | None) -> Iterator[Check]:
     try:
-        with RemixClient(base_url=base_url, timeout=_PATIENCE, retry=RetryPolicy(attempts=1)) as client:
+        with RemixClient(
+            base_url=base_url, timeout=_PATIENCE, retry=RetryPolicy(attempts=1)
+        ) as client:
             served = [model.id for model in client.models()]
     except (AuthenticationError, PermissionDeniedError) as error:
         yield Check("access", False, explained(error), exit_code(error))
@@ -116,9 +122,15 @@ def _models(served: list[str]) -> Check:
     fitting = [model for model in served if "sora" in model.lower()]
     if not fitting:
         problem = f"none of the {len(served)} models served is a Sora model, and a remix needs one"
-        return Check("models", False, f"{problem}. Ask the vendor what the key is for.", ExitCode.SERVER)
+        return Check(
+            "models", False, f"{problem}. Ask the vendor what the key is for.", ExitCode.SERVER
+        )
     more = [f"{len(fitting) - _SHOWN} more"] if len(fitting) > _SHOWN else []
-    others = f"; and {len(served) - len(fitting)} that are not Sora's" if len(served) > len(fitting) else ""
+    others = (
+        f"; and {len(served) - len(fitting)} that are not Sora's"
+        if len(served) > len(fitting)
+        else ""
+    )
     return Check("models", True, f"{', '.join(fitting[:_SHOWN] + more)}{others}")
 
 
@@ -130,7 +142,9 @@ def _clock(date: str | None) -> Check:
     if abs(ahead) <= _TOLERANCE:
         return Check("clock", True, f"within {_TOLERANCE} s of the server's")
     problem = f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
-    return Check("clock", False, f"{problem}. Set it: certificates are checked by it.", ExitCode.SETUP)
+    return Check(
+        "clock", False, f"{problem}. Set it: certificates are checked by it.", ExitCode.SETUP
+    )
 
 
 def _versions() -> Check:
@@ -142,11 +156,17 @@ def _versions() -> Check:
         "httpx": httpx.__version__,
         "Python": platform.python_version(),
     }
-    return Check("versions", True, ", ".join(f"{name} {version}" for name, version in versions.items()))
+    return Check(
+        "versions", True, ", ".join(f"{name} {version}" for name, version in versions.items())
+    )
 
 
 def _mark(ok: bool | None) -> str:
-    sign, word, color = {True: ("✓", "ok  ", "green"), False: ("✗", "FAIL", "red"), None: ("-", "-   ", "yellow")}[ok]
+    sign, word, color = {
+        True: ("✓", "ok  ", "green"),
+        False: ("✗", "FAIL", "red"),
+        None: ("-", "-   ", "yellow"),
+    }[ok]
     terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if not terminal or "utf" not in (sys.stdout.encoding or "").lower():
         return word

@@ -88,9 +88,7 @@ def explained(error: DeerAPIError) -> str:
     if error.may_have_been_charged:
         advice = OUTCOME_UNKNOWN
         if error.video is not None:  # Salvaged from the answer to the submit.
-            advice = (
-                f"As far as the answer can be read, the job was accepted as {error.video.id}. Do not run this again."
-            )
+            advice = f"As far as the answer can be read, the job was accepted as {error.video.id}. Do not run this again."
     elif isinstance(error, RateLimitError) and error.retry_after:
         advice = f"Run this again in {error.retry_after:.0f} s."
     elif isinstance(error, AuthenticationError):
@@ -102,7 +100,11 @@ def explained(error: DeerAPIError) -> str:
     elif isinstance(error, APIResponseValidationError) and error.request_id is None:
         advice = "Is the base URL that of the API?"
     elif isinstance(error, WaitTimeoutError):
-        advice = "The job goes on." if error.video is not None else "Check the video id and the base URL."
+        advice = (
+            "The job goes on."
+            if error.video is not None
+            else "Check the video id and the base URL."
+        )
     elif isinstance(error, ConfigurationError):
         summary = summary.replace(" or pass api_key", "")  # Which is for programs.
     return f"{summary.rstrip('.')}. {advice}".rstrip()
@@ -116,6 +118,10 @@ def complain(exit_code: int, kind: str, message: str, /, *, as_json: bool, **fac
         typer.echo(f"{mark} {line}", err=True)
     if as_json:
         failure: dict[str, Any] = {"type": kind, "message": line, "exit_code": int(exit_code)}
-        failure |= dict.fromkeys(("request_id", "video_id", "video", "next")) | {"may_have_been_charged": False} | facts
+        failure |= (
+            dict.fromkeys(("request_id", "video_id", "video", "next"))
+            | {"may_have_been_charged": False}
+            | facts
+        )
         with contextlib.suppress(OSError):
             typer.echo(json.dumps(failure))

@@ -155,7 +155,11 @@ class JobFile:
     def _other(self, found: _Entry, remix: Remix) -> str:
         names = {"video_id": "video", "prompt": "prompt", "model": "model", "base_url": "base URL"}
         pairs = [(name, getattr(found.remix, name), getattr(remix, name)) for name in names]
-        differences = [f"{names[name]} {_shown(old)}, not {_shown(new)}" for name, old, new in pairs if old != new]
+        differences = [
+            f"{names[name]} {_shown(old)}, not {_shown(new)}"
+            for name, old, new in pairs
+            if old != new
+        ]
         state = f"job {found.job_id}" if found.job_id else "outcome unknown"
         return (
             f"{self._target} is kept for another remix ({state}): {'; '.join(differences)}. "

@@ -11,7 +11,9 @@ import typer
 
 def key_from_terminal() -> str | None:
     """What is typed, unseen; None if DEERAPI_KEY is set, or if there is nobody to ask."""
-    if os.environ.get("DEERAPI_KEY", "").strip() or not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+    if os.environ.get("DEERAPI_KEY", "").strip() or not (
+        _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
+    ):
         return None
     try:
         return getpass.getpass("DEERAPI_KEY is not set. Key (not shown): ")

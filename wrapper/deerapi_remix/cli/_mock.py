@@ -30,7 +30,9 @@ def serve_mock(host: str, port: int, *, as_json: bool, quiet: bool, **behaviour:
     def ready(base_url: str) -> None:
         with contextlib.redirect_stdout(results):
             work.result(base_url, {"base_url": base_url})
-        work.display.note(f"Open {base_url} in a browser, or try it in another terminal; Ctrl-C ends it:")
+        work.display.note(
+            f"Open {base_url} in a browser, or try it in another terminal; Ctrl-C ends it:"
+        )
         work.display.note(
             f'DEERAPI_BASE_URL={base_url} DEERAPI_KEY=any deerapi-remix remix video_123 --prompt "The cat takes a bow"'
         )

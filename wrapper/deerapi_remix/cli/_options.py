@@ -9,24 +9,38 @@ import typer
 
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", help="The completed video to remix.")]
 Prompt = Annotated[
-    str, typer.Option("--prompt", metavar="TEXT", help="What should happen in the new video.", show_default=False)
+    str,
+    typer.Option(
+        "--prompt", metavar="TEXT", help="What should happen in the new video.", show_default=False
+    ),
 ]
 ModelId = Annotated[
-    str | None, typer.Option("--model", metavar="ID", help="One of `models`. Default: the server's choice.")
+    str | None,
+    typer.Option("--model", metavar="ID", help="One of `models`. Default: the server's choice."),
 ]
 Target = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Save the video; checked before anything is paid.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Save the video; checked before anything is paid."
+    ),
 ]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Only submit, and print the ID of the job.")]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Only submit, and print the ID of the job.")
+]
 Resubmit = Annotated[
-    bool, typer.Option("--resubmit", help="Submit again although an earlier submit for FILE may have been charged.")
+    bool,
+    typer.Option(
+        "--resubmit", help="Submit again although an earlier submit for FILE may have been charged."
+    ),
 ]
 JobId = Annotated[str, typer.Argument(metavar="ID", help="The ID of the job.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, for errors too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 BaseUrl = Annotated[
     str | None,
-    typer.Option("--base-url", metavar="URL", help="Default: DEERAPI_BASE_URL, else https://api.deerapi.com."),
+    typer.Option(
+        "--base-url", metavar="URL", help="Default: DEERAPI_BASE_URL, else https://api.deerapi.com."
+    ),
 ]
 
 
@@ -48,5 +62,10 @@ Timeout = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it exists.")]
 Output = Annotated[
     Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Default: named after the job, in the current folder."),
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Default: named after the job, in the current folder.",
+    ),
 ]

@@ -77,7 +77,9 @@ class Lines(Display):
         self._downloading = self._downloading or now
         if received == expected or now >= self._next:
             self._next = now + _PAUSE
-            parts = [f"downloaded {size(received)}{'' if expected is None else f' of {size(expected)}'}"]
+            parts = [
+                f"downloaded {size(received)}{'' if expected is None else f' of {size(expected)}'}"
+            ]
             elapsed = now - self._downloading
             if elapsed >= 1:  # Before that a speed means nothing.
                 speed = received / elapsed
@@ -119,7 +121,9 @@ class Bars(Display):
 
     def saw(self, video: Video) -> None:
         status = clean(video.status).replace("_", " ")
-        self._show("rendering", status, _label(), self._bar(), TaskProgressColumn(), TimeElapsedColumn())
+        self._show(
+            "rendering", status, _label(), self._bar(), TaskProgressColumn(), TimeElapsedColumn()
+        )
         # Until there is progress the bar pulses.
         done = 100 if video.is_completed else video.progress or None
         self._update(status, done, None if done is None else 100)
@@ -138,7 +142,9 @@ class Bars(Display):
     def _bar(self) -> ProgressColumn:
         return BarColumn(bar_width=30 if self._wide else 12)
 
-    def _show(self, stage: str, text: str, *columns: ProgressColumn, transient: bool = False) -> None:
+    def _show(
+        self, stage: str, text: str, *columns: ProgressColumn, transient: bool = False
+    ) -> None:
         if stage == self._stage:
             return
         self.close()
@@ -172,6 +178,8 @@ def told(event: Event) -> str | None:
     named = f" (request ID {event.request_id})" if event.request_id else ""
     if event.kind == "retry":
         return f"{event.operation}: {answer}{named}; trying again in {event.delay or 0.0:.1f} s"
-    if event.kind == "poll" and (event.status_code in (None, 408, 429) or (event.status_code or 0) >= 500):
+    if event.kind == "poll" and (
+        event.status_code in (None, 408, 429) or (event.status_code or 0) >= 500
+    ):
         return f"poll: {answer}{named}; still waiting"
     return None

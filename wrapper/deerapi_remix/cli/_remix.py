@@ -53,6 +53,8 @@ def remix_to_file(
         if os.path.lexists(output) and not overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
         client.wait(job_id, timeout=timeout, on_update=work.saw)
-        path = client.download(job_id, output, overwrite=overwrite, on_progress=work.display.received)
+        path = client.download(
+            job_id, output, overwrite=overwrite, on_progress=work.display.received
+        )
     work.submit.settled()
     return path

@@ -16,7 +16,9 @@ _ENDINGS = {"video": ".mp4", "thumbnail": ".webp", "spritesheet": ".jpg"}
 
 def clean(text: object) -> str:
     """`text` on one line, without the control characters that a server could steer a terminal with."""
-    return "".join(character for character in " ".join(str(text).split()) if character.isprintable())
+    return "".join(
+        character for character in " ".join(str(text).split()) if character.isprintable()
+    )
 
 
 def described(video: Video) -> str:
@@ -75,7 +77,9 @@ def video_table(video: Video) -> str:
 def model_table(models: Sequence[Model]) -> str:
     """One line for each model, its ID first."""
     width = max((len(clean(model.id)) for model in models), default=0)
-    return "\n".join(f"{clean(model.id):<{width}}  {clean(model.owned_by or '')}".rstrip() for model in models)
+    return "\n".join(
+        f"{clean(model.id):<{width}}  {clean(model.owned_by or '')}".rstrip() for model in models
+    )
 
 
 def video_fields(video: Video) -> dict[str, Any]:

@@ -13,7 +13,15 @@ from typing import Any
 import typer
 
 import deerapi_remix
-from deerapi_remix import BadRequestError, DeerAPIError, DownloadError, Event, RemixFailedError, Video, WaitTimeoutError
+from deerapi_remix import (
+    BadRequestError,
+    DeerAPIError,
+    DownloadError,
+    Event,
+    RemixFailedError,
+    Video,
+    WaitTimeoutError,
+)
 
 from ._failures import OUTCOME_UNKNOWN, ExitCode, complain, exit_code, explained
 from ._job_file import OutcomeUnknownError
@@ -57,13 +65,20 @@ class Work:
     def client(self) -> deerapi_remix.RemixClient:
         """A client with the key from the environment or, if there is none, from whoever sits at the terminal."""
         # By its full name: it is imported here, for the help does without httpx.
-        return deerapi_remix.RemixClient(key_from_terminal(), base_url=self._base_url, on_event=self._on_event)
+        return deerapi_remix.RemixClient(
+            key_from_terminal(), base_url=self._base_url, on_event=self._on_event
+        )
 
     def saves(self, target: Path, *, overwrite: bool, variant: str | None = None) -> None:
         """A file is to be saved."""
         self.target = target
         chosen = [] if variant is None else ["--variant", variant]
-        self._save_options = ["--output", str(target), *chosen, *(["--overwrite"] if overwrite else [])]
+        self._save_options = [
+            "--output",
+            str(target),
+            *chosen,
+            *(["--overwrite"] if overwrite else []),
+        ]
 
     def submits(self) -> None:
         """From here on, until the job is seen, a paid job may exist whose id is not known."""
@@ -74,7 +89,9 @@ class Work:
         """The job was submitted by an earlier run."""
         self.submit.under_way = False
         self.job_id, self.paid = job_id, True
-        self.display.note(f"going on with {job_id}, which an earlier run submitted; nothing is paid again")
+        self.display.note(
+            f"going on with {job_id}, which an earlier run submitted; nothing is paid again"
+        )
 
     def saw(self, video: Video) -> None:
         """The job is known, or there is news of it."""
@@ -94,7 +111,9 @@ class Work:
         except OSError as error:
             # What is left in its buffer would fail once more when Python ends.
             sys.stdout = None
-            problem = f"the result could not be written to stdout: {error.strerror}. It is: {written}"
+            problem = (
+                f"the result could not be written to stdout: {error.strerror}. It is: {written}"
+            )
             complain(ExitCode.FILE, type(error).__name__, problem, as_json=False)
             raise typer.Exit(ExitCode.FILE) from None
 
@@ -132,10 +151,16 @@ class Work:
             self.display.note(line)
         if event.kind == "poll":
             # A poll before this one, had it been readable, would have shown the job.
-            unread = event.attempt > 1 and event.status_code == self._poll_status == 200 and self.job is None
+            unread = (
+                event.attempt > 1
+                and event.status_code == self._poll_status == 200
+                and self.job is None
+            )
             if unread and not self._told_unread:
                 self._told_unread = True
-                self.display.note("poll: the answer cannot be read; still waiting. Is the base URL that of the API?")
+                self.display.note(
+                    "poll: the answer cannot be read; still waiting. Is the base URL that of the API?"
+                )
             self._poll_status = event.status_code
 
     def _tell(self, error: BaseException) -> ExitCode:
@@ -144,7 +169,10 @@ class Work:
         facts: dict[str, Any] = {"video_id": self.job_id, "may_have_been_charged": unknown}
         if isinstance(error, DeerAPIError):
             if unknown and error.video is not None:
-                self.job, self.job_id = error.video, error.video.id  # Salvaged from the answer to the submit.
+                self.job, self.job_id = (
+                    error.video,
+                    error.video.id,
+                )  # Salvaged from the answer to the submit.
             message = explained(error)
             facts |= {name: getattr(error, name) for name in _FACTS if hasattr(error, name)}
         elif isinstance(error, KeyboardInterrupt):
@@ -161,13 +189,19 @@ class Work:
             kind = "UsageError"
             message = f"{error}. Nothing was sent."
         if unknown:
-            notes = getattr(error, "__notes__", [])  # Such as the id of the job, from an answer that broke off.
+            notes = getattr(
+                error, "__notes__", []
+            )  # Such as the id of the job, from an answer that broke off.
             message = " ".join([message, *notes])
             if self.submit.job_file is not None and self.job_id is None and not notes:
                 message = f"{message} If no job was charged, run it again with --resubmit."
-        command = self._next_command(too_early=_is_too_early(error)) if self._can_go_on(error) else None
+        command = (
+            self._next_command(too_early=_is_too_early(error)) if self._can_go_on(error) else None
+        )
         if command is not None:
-            message = f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
+            message = (
+                f"{message} To go on{', without paying again' if self.paid else ''}: {command}"
+            )
         code = ExitCode.UNKNOWN if unknown and isinstance(error, OSError) else exit_code(error)
         if isinstance(error, KeyboardInterrupt) and self.paid and self.job_id is not None:
             self.submit.accepted(self.job_id)  # It may have come just as the job file was written.
@@ -188,16 +222,28 @@ class Work:
     def _file_problem(self, error: OSError, *, unknown: bool) -> str:
         reason = error.strerror or str(error)
         where = "" if self.target is None else f"{self.target}: "
-        sent = f" {OUTCOME_UNKNOWN}" if unknown else " Nothing was sent." if self.submit.under_way else ""
+        sent = (
+            f" {OUTCOME_UNKNOWN}"
+            if unknown
+            else " Nothing was sent."
+            if self.submit.under_way
+            else ""
+        )
         exists = isinstance(error, FileExistsError) and not self.paid
         return f"{where}{reason}.{sent}{' Add --overwrite, or choose another --output.' if exists else ''}"
 
     def _can_go_on(self, error: BaseException) -> bool:
-        if isinstance(error, RemixFailedError) or (isinstance(error, FileExistsError) and not self.paid):
+        if isinstance(error, RemixFailedError) or (
+            isinstance(error, FileExistsError) and not self.paid
+        ):
             return False
-        if self.paid or isinstance(error, WaitTimeoutError | DownloadError | KeyboardInterrupt | OSError):
+        if self.paid or isinstance(
+            error, WaitTimeoutError | DownloadError | KeyboardInterrupt | OSError
+        ):
             return True
-        may_help = isinstance(error, DeerAPIError) and (error.retryable or error.may_have_been_charged)
+        may_help = isinstance(error, DeerAPIError) and (
+            error.retryable or error.may_have_been_charged
+        )
         return may_help or _is_too_early(error)
 
     def _next_command(self, *, too_early: bool = False) -> str | None:
@@ -207,7 +253,9 @@ class Work:
         job = ["--", self.job_id] if self.job_id.startswith("-") else [self.job_id]
         done = self.job is not None and self.job.is_completed
         # Whoever asks for a file knows of its job, unless the server knows better.
-        only_saves = self.target is not None and self.job is None and not self.paid and not too_early
+        only_saves = (
+            self.target is not None and self.job is None and not self.paid and not too_early
+        )
         commands = [] if done or only_saves else [["wait", *address, *job]]
         if done or self.target is not None:
             commands.append(["download", *self._save_options, *address, *job])

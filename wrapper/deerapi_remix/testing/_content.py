@@ -15,7 +15,9 @@ VARIANTS = {
 }
 
 # Offsets too long to be meant are malformed here; `int` refuses a few thousand digits.
-_RANGE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))", re.ASCII | re.IGNORECASE)
+_RANGE = re.compile(
+    r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))", re.ASCII | re.IGNORECASE
+)
 
 
 @frozen

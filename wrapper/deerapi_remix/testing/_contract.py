@@ -60,7 +60,9 @@ class Contract:
             return f"content type {media_type!r} is not documented"
         if media_type != "application/json":
             return None
-        return self._mismatch(response["content"][media_type]["schema"], json.loads(answer.body), "$")
+        return self._mismatch(
+            response["content"][media_type]["schema"], json.loads(answer.body), "$"
+        )
 
     def _operation(self, call: RecordedRequest) -> Mapping[str, Any]:
         if call.operation is None:
@@ -82,9 +84,13 @@ class Contract:
         if validator is None:
             # Beside the components, the references in the schema resolve as they do in the document.
             rooted = {"components": self._document["components"], **schema}
-            validator = self._validators[id(schema)] = Draft202012Validator(rooted, validate_formats=True)
+            validator = self._validators[id(schema)] = Draft202012Validator(
+                rooted, validate_formats=True
+            )
         for error in validator.iter_errors(value):
-            path = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.instance_path)
+            path = "".join(
+                f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.instance_path
+            )
             return f"{place}{path}: {error.message} ({error.kind.name})"
         return None
 

@@ -35,7 +35,9 @@ class Endpoint:
     def answer_at(self, path: str, request: httpx.Request) -> httpx.Response:
         """What the fake answers at a path below the base URL."""
         query = request.url.query.decode("ascii")
-        answer = self._fake.handle(Request(request.method, path, query, request.headers, request.content))
+        answer = self._fake.handle(
+            Request(request.method, path, query, request.headers, request.content)
+        )
         if answer.lost:
             raise httpx.ReadTimeout("The answer was lost, as scripted", request=request)
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))

@@ -68,7 +68,15 @@ class Rendering:
         if self.error or self.stuck:
             part = min(part, 0.5)
         failed = self.error is not None and part == 0.5
-        status = "failed" if failed else "completed" if part == 1 else "in_progress" if part >= 0.1 else "queued"
+        status = (
+            "failed"
+            if failed
+            else "completed"
+            if part == 1
+            else "in_progress"
+            if part >= 0.1
+            else "queued"
+        )
         ended = int(self.started + self.duration) if status == "completed" else None
         return Job(
             id=self.id,

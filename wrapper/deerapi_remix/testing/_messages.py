@@ -17,7 +17,8 @@ ROUTES: Mapping[Operation, tuple[str, str]] = {
     "models": ("GET", "/v1/models"),
 }
 _PATTERNS: Mapping[Operation, re.Pattern[str]] = {
-    operation: re.compile(path.replace("{video_id}", "([^/]+)")) for operation, (_, path) in ROUTES.items()
+    operation: re.compile(path.replace("{video_id}", "([^/]+)"))
+    for operation, (_, path) in ROUTES.items()
 }
 
 _BEARER = re.compile(r"bearer +([!-~]+)", re.IGNORECASE)
@@ -131,7 +132,11 @@ def _refuse(constant: str) -> None:
 
 
 def answer(
-    request_id: str, status: int, body: bytes, content_type: str | None, headers: Mapping[str, str] | None = None
+    request_id: str,
+    status: int,
+    body: bytes,
+    content_type: str | None,
+    headers: Mapping[str, str] | None = None,
 ) -> Answer:
     usual = {REQUEST_ID: request_id, "content-length": str(len(body))}
     if content_type:
@@ -141,7 +146,9 @@ def answer(
     return Answer(status, usual | _with_lower_case_names(headers or {}), body)
 
 
-def json_answer(request_id: str, status: int, value: Any, headers: Mapping[str, str] | None = None) -> Answer:
+def json_answer(
+    request_id: str, status: int, value: Any, headers: Mapping[str, str] | None = None
+) -> Answer:
     return answer(request_id, status, json.dumps(value).encode(), "application/json", headers)
 
 

@@ -76,10 +76,15 @@ def mock_deerapi(
         RuntimeError: It is active already. There is one network and one time, so there can be only one.
     """
     if not _active.acquire(blocking=False):
-        raise RuntimeError("mock_deerapi is active already: use what it gave, it goes for the whole process")
+        raise RuntimeError(
+            "mock_deerapi is active already: use what it gave, it goes for the whole process"
+        )
     try:
         deerapi = DeerAPIMock(
-            VirtualClock(time.time()), render_seconds=render_seconds, models=models, api_keys=api_keys
+            VirtualClock(time.time()),
+            render_seconds=render_seconds,
+            models=models,
+            api_keys=api_keys,
         )
         virtual = VirtualTime(deerapi.clock)
         endpoints = partial(_endpoints, deerapi, base_url)
@@ -87,7 +92,11 @@ def mock_deerapi(
             _harmless_key(next(iter(api_keys or ()), "sk-mock")),
             Gate(endpoints, allow_hosts).closed(),
             patch.multiple(
-                _clock, monotonic=virtual.now, now=virtual.now, sleep=virtual.sleep, async_sleep=virtual.async_sleep
+                _clock,
+                monotonic=virtual.now,
+                now=virtual.now,
+                sleep=virtual.sleep,
+                async_sleep=virtual.async_sleep,
             ),
             closing(virtual),
         ):

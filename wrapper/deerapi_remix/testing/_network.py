@@ -18,7 +18,9 @@ from deerapi_remix.testing._endpoint import Endpoint
 from deerapi_remix.testing._messages import allowed_method
 
 # The methods of a socket that name a peer, with the place of its address among their arguments. Windows has no sendmsg.
-_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1} | ({"sendmsg": 3} if hasattr(socket.socket, "sendmsg") else {})
+_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1} | (
+    {"sendmsg": 3} if hasattr(socket.socket, "sendmsg") else {}
+)
 _RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
@@ -42,7 +44,9 @@ class Gate:
         allow_hosts: Hosts that count as this machine.
     """
 
-    def __init__(self, endpoints: Callable[[], Collection[Endpoint]], allow_hosts: Collection[str]) -> None:
+    def __init__(
+        self, endpoints: Callable[[], Collection[Endpoint]], allow_hosts: Collection[str]
+    ) -> None:
         self._endpoints = endpoints
         self._names = {name.lower() for name in (*allow_hosts, socket.gethostname())}
         self._addresses: set[str] = set()  # Of these names.
@@ -57,8 +61,12 @@ class Gate:
         """
         with ExitStack() as patches:
 
-            def replace(owner: Any, name: str, make: Callable[..., Any], *arguments: object) -> None:
-                patches.enter_context(patch.object(owner, name, make(getattr(owner, name), *arguments)))
+            def replace(
+                owner: Any, name: str, make: Callable[..., Any], *arguments: object
+            ) -> None:
+                patches.enter_context(
+                    patch.object(owner, name, make(getattr(owner, name), *arguments))
+                )
 
             replace(httpcore.ConnectionPool, "handle_request", self._pool)
             replace(httpcore.AsyncConnectionPool, "handle_async_request", self._async_pool)
@@ -81,11 +89,17 @@ class Gate:
     def _async_pool(self, send: Callable[..., Awaitable[httpcore.Response]]) -> Callable[..., Any]:
         async def handle_async_request(pool: Any, request: Any) -> httpcore.Response:
             answer = self._answer(pool, request)
-            return answer(b"".join([chunk async for chunk in request.stream])) if answer else await send(pool, request)
+            return (
+                answer(b"".join([chunk async for chunk in request.stream]))
+                if answer
+                else await send(pool, request)
+            )
 
         return handle_async_request
 
-    def _answer(self, pool: Any, request: httpcore.Request) -> Callable[[bytes], httpcore.Response] | None:
+    def _answer(
+        self, pool: Any, request: httpcore.Request
+    ) -> Callable[[bytes], httpcore.Response] | None:
         """What answers a request, given its body; None if it may pass."""
         method, target = request.method.decode("ascii"), request.url
         scheme, host = target.scheme.decode("ascii"), target.host.decode("ascii")
@@ -93,8 +107,15 @@ class Gate:
         for endpoint in self._endpoints():
             if (path := endpoint.path(url)) is not None:
                 if allowed_method(path) != method:
-                    raise NetworkBlockedError(f"{method} {url} was not sent: the fake serves no such operation.")
-                return partial(_answered, endpoint, path, partial(httpx.Request, method, url, headers=request.headers))
+                    raise NetworkBlockedError(
+                        f"{method} {url} was not sent: the fake serves no such operation."
+                    )
+                return partial(
+                    _answered,
+                    endpoint,
+                    path,
+                    partial(httpx.Request, method, url, headers=request.headers),
+                )
         if getattr(pool, "_uds", None) is None and not self._is_here(host):
             raise NetworkBlockedError(f"{method} {url} was not sent. {_ADVICE}")
         return None
@@ -107,7 +128,9 @@ class Gate:
 
         return talk
 
-    def _connecting(self, original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    def _connecting(
+        self, original: Callable[..., Awaitable[None]]
+    ) -> Callable[..., Awaitable[None]]:
         async def sock_connect(loop: object, sock: socket.socket, address: object) -> None:
             self._check_peer(sock, address)
             await original(loop, sock, address)
@@ -145,14 +168,18 @@ class Gate:
             where = _name(host) if port is None else f"{_name(host)}:{port}"
             raise NetworkBlockedError(f"No connection to {where} was made. {_ADVICE}")
         if port in self._proxies:
-            raise NetworkBlockedError(f"No connection to the proxy at port {port} was made: it leads away. {_ADVICE}")
+            raise NetworkBlockedError(
+                f"No connection to the proxy at port {port} was made: it leads away. {_ADVICE}"
+            )
 
     def _is_here(self, host: object) -> bool:
         name = _name(host)
         return name in self._names or name in self._addresses or _is_loopback(name)
 
 
-def _answered(endpoint: Endpoint, path: str, request: Callable[..., httpx.Request], body: bytes) -> httpcore.Response:
+def _answered(
+    endpoint: Endpoint, path: str, request: Callable[..., httpx.Request], body: bytes
+) -> httpcore.Response:
     answer = endpoint.answer_at(path, request(content=body))
     return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=answer.stream)
 

@@ -10,10 +10,19 @@ from attrs import asdict
 
 from deerapi_remix.testing._content import VARIANTS, content, requested_range
 from deerapi_remix.testing._jobs import Job, Rendering
-from deerapi_remix.testing._messages import Answer, RecordedRequest, answer, flat_error, json_answer, nested_error
+from deerapi_remix.testing._messages import (
+    Answer,
+    RecordedRequest,
+    answer,
+    flat_error,
+    json_answer,
+    nested_error,
+)
 
 # What `\S` means in the document (ECMA 262); Python's own idea of white space is another.
-_NOT_BLANK = re.compile("[^\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]")
+_NOT_BLANK = re.compile(
+    "[^\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+)
 
 _MISHAP = {"code": "generation_failed", "message": "The video could not be generated."}
 
@@ -79,7 +88,9 @@ class Service:
         self._chance = random.Random(self._seed)  # noqa: S311  # It keeps no secret.
 
     def add_completed(self, video_id: str, model: str) -> None:
-        self._renderings[video_id] = Rendering(id=video_id, model=model, started=self.now(), duration=0)
+        self._renderings[video_id] = Rendering(
+            id=video_id, model=model, started=self.now(), duration=0
+        )
 
     def jobs(self) -> dict[str, Job]:
         now = self.now()
@@ -89,7 +100,9 @@ class Service:
         rendering = self._renderings.get(call.video_id or "")
         return rendering.at(self.now()) if rendering else None
 
-    def remix(self, call: RecordedRequest, *, error: Mapping[str, str] | None = None, stuck: bool = False) -> Answer:
+    def remix(
+        self, call: RecordedRequest, *, error: Mapping[str, str] | None = None, stuck: bool = False
+    ) -> Answer:
         source = self._job(call)
         if source is None:
             return flat_error(call.request_id, "task_not_exist", "task_not_exist")
@@ -112,7 +125,9 @@ class Service:
         )
         self._renderings[rendering.id] = rendering
         job = asdict(rendering.at(rendering.started))
-        return json_answer(call.request_id, 200, {name: job[name] for name in _FIELDS_OF_AN_ACCEPTED_JOB})
+        return json_answer(
+            call.request_id, 200, {name: job[name] for name in _FIELDS_OF_AN_ACCEPTED_JOB}
+        )
 
     def retrieve(self, call: RecordedRequest) -> Answer:
         job = self._job(call)
@@ -134,11 +149,14 @@ class Service:
             headers["content-range"] = f"bytes */{size}"
             return nested_error(call.request_id, 416, headers=headers)
         headers["content-range"] = f"bytes {part.start}-{part.stop - 1}/{size}"
-        return answer(call.request_id, 206, file.data[part.start : part.stop], file.media_type, headers)
+        return answer(
+            call.request_id, 206, file.data[part.start : part.stop], file.media_type, headers
+        )
 
     def models(self, call: RecordedRequest) -> Answer:
         cards = [
-            {"id": model, "object": "model", "created": 1_759_190_400, "owned_by": "openai"} for model in self._models
+            {"id": model, "object": "model", "created": 1_759_190_400, "owned_by": "openai"}
+            for model in self._models
         ]
         return json_answer(call.request_id, 200, {"object": "list", "data": cards})
 

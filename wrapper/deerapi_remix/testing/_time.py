@@ -96,8 +96,12 @@ class VirtualTime:
             heapq.heappush(self._sleepers, sleeper)
             self._awake.discard(sleeper.who)
             self._go_on()
-            if self._sleepers and not (self._watchman and self._watchman.is_alive()):  # None survives a fork.
-                self._watchman = threading.Thread(target=self._watch, name="mock_deerapi", daemon=True)
+            if self._sleepers and not (
+                self._watchman and self._watchman.is_alive()
+            ):  # None survives a fork.
+                self._watchman = threading.Thread(
+                    target=self._watch, name="mock_deerapi", daemon=True
+                )
                 self._watchman.start()
         try:
             yield
@@ -110,7 +114,9 @@ class VirtualTime:
 
     def _check(self) -> None:
         if self._closed:
-            raise RuntimeError("mock_deerapi ended while a client was waiting; let the test wait for what it starts")
+            raise RuntimeError(
+                "mock_deerapi ended while a client was waiting; let the test wait for what it starts"
+            )
 
     def _go_on(self) -> None:
         """If no one is awake, wake the one who is due first."""

@@ -29,7 +29,9 @@ class ConnectionBrokenError(ConnectionError):
     """A fault was scripted that breaks the connection. In process this is how it shows; a server hangs up."""
 
 
-def create_app(fake: FakeDeerAPI | None = None, *, validate_answers: bool = True, silence: float = 0.0) -> Starlette:
+def create_app(
+    fake: FakeDeerAPI | None = None, *, validate_answers: bool = True, silence: float = 0.0
+) -> Starlette:
     """Puts the fake behind ASGI; requests are checked against the OpenAPI document.
 
     Args:
@@ -68,11 +70,16 @@ class _Adapter:
         if answer.lost:
             await self._keep_silent(receive)
             return
-        lines = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+        lines = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in answer.headers.items()
+        ]
         await send({"type": "http.response.start", "status": answer.status, "headers": lines})
         body = answer.body[: answer.cut_at]
         for end in range(_CHUNK, len(body) + _CHUNK, _CHUNK):
-            await send({"type": "http.response.body", "body": body[end - _CHUNK : end], "more_body": True})
+            await send(
+                {"type": "http.response.body", "body": body[end - _CHUNK : end], "more_body": True}
+            )
         if answer.cut_at is not None:
             raise ConnectionBrokenError(
                 f"the body was cut after {answer.cut_at} of {len(answer.body)} bytes, as scripted"
@@ -137,7 +144,9 @@ def _of_the_api(record: logging.LogRecord) -> bool:
 
 
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:
-    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener = socket.create_server(
+        (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    )
     # asyncio sees to this only where the protocol is given, and an answer would wait for the client's delayed ACK.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     shown = f"[{host}]" if ":" in host else host
@@ -165,7 +174,9 @@ def serve(
         OSError: The address cannot be used.
     """
     listener, base_url = _listen(host, port)
-    app = with_playground(create_app(fake, validate_answers=validate_answers, silence=_SILENCE), fake)
+    app = with_playground(
+        create_app(fake, validate_answers=validate_answers, silence=_SILENCE), fake
+    )
     with listener:
         server = _Server(app, lambda: on_ready(base_url), log_config=_log_config())
         server.run(sockets=[listener])

@@ -88,7 +88,9 @@ class FakeDeerAPI:
         """Forgets all jobs, requests and scripted faults; only `video_123` is left, and the seed begins anew."""
         with self._lock:
             self._requests: list[RecordedRequest] = []
-            self._script: dict[Operation, deque[_Scripted]] = {operation: deque() for operation in ROUTES}
+            self._script: dict[Operation, deque[_Scripted]] = {
+                operation: deque() for operation in ROUTES
+            }
             self._service.clear()
             self.add_video("video_123")
 
@@ -132,20 +134,33 @@ class FakeDeerAPI:
             if body is None and status >= 400:
                 return nested_error(request_id, status, headers=headers)
             if isinstance(body, str):
-                return answer(request_id, status, body.encode(), "text/plain; charset=utf-8", headers)
+                return answer(
+                    request_id, status, body.encode(), "text/plain; charset=utf-8", headers
+                )
             if body is None or isinstance(body, bytes):
-                return answer(request_id, status, body or b"", "application/octet-stream" if body else None, headers)
+                return answer(
+                    request_id,
+                    status,
+                    body or b"",
+                    "application/octet-stream" if body else None,
+                    headers,
+                )
             return json_answer(request_id, status, body, headers)
 
         self._next(operation, _Scripted(instead=forced), times)
 
-    def rate_limited(self, operation: Operation = "remix", *, retry_after: float | str = 1, times: int = 1) -> None:
+    def rate_limited(
+        self, operation: Operation = "remix", *, retry_after: float | str = 1, times: int = 1
+    ) -> None:
         """Answers 429 with `Retry-After`: seconds, or text such as an HTTP date."""
         value = retry_after if isinstance(retry_after, str) else f"{retry_after:g}"
         self.answers(operation, 429, headers={"retry-after": value}, times=times)
 
     def fails(
-        self, *, code: str = "moderation_blocked", message: str = "The prompt was refused by the safety system."
+        self,
+        *,
+        code: str = "moderation_blocked",
+        message: str = "The prompt was refused by the safety system.",
     ) -> None:
         """Lets the next accepted job fail halfway."""
         self._next("remix", _Scripted(error={"code": code, "message": message}))
@@ -158,7 +173,9 @@ class FakeDeerAPI:
         """Does what is asked, and the answer never arrives."""
         self._next(operation, _Scripted(deliver=lambda usual: evolve(usual, lost=True)), times)
 
-    def truncated(self, operation: Operation = "download", *, at: int | None = None, times: int = 1) -> None:
+    def truncated(
+        self, operation: Operation = "download", *, at: int | None = None, times: int = 1
+    ) -> None:
         """Breaks the connection after `at` bytes of the body (half of them by default), announced in full."""
         if at is not None and at < 0:
             raise ValueError("at must not be negative")
@@ -177,7 +194,11 @@ class FakeDeerAPI:
             self._script[operation].extend([scripted] * times)
 
     def handle(
-        self, request: Request, *, check_request: CheckRequest | None = None, check_answer: CheckAnswer | None = None
+        self,
+        request: Request,
+        *,
+        check_request: CheckRequest | None = None,
+        check_answer: CheckAnswer | None = None,
     ) -> Answer:
         """Answers one request.
 
@@ -187,7 +208,9 @@ class FakeDeerAPI:
             check_answer: Says what is wrong with an answer of the fake's own (not a scripted one); it becomes a 500.
         """
         with self._lock:
-            call = read(request, f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(9)}")
+            call = read(
+                request, f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(9)}"
+            )
             if call.operation is None:
                 reply = _no_such_operation(call)
             elif not self._lets_in(request):
@@ -216,7 +239,11 @@ class FakeDeerAPI:
             script.popleft()
             return scripted.instead(call.request_id)
         wrong = problem(call) or (check_request(call) if check_request else None)
-        usual = nested_error(call.request_id, 400, wrong) if wrong else self._perform(operation, call, scripted)
+        usual = (
+            nested_error(call.request_id, 400, wrong)
+            if wrong
+            else self._perform(operation, call, scripted)
+        )
         if check_answer and (wrong := check_answer(call, usual)):
             _log.error("The fake broke the contract: %s", wrong)
             return nested_error(call.request_id, 500, wrong, code="contract_broken")
@@ -246,5 +273,7 @@ def check_operation(operation: str) -> None:
 def _no_such_operation(call: RecordedRequest) -> Answer:
     what = f"{call.method} {call.path}"
     if method := allowed_method(call.path):
-        return nested_error(call.request_id, 405, f"Invalid method ({what})", headers={"allow": method})
+        return nested_error(
+            call.request_id, 405, f"Invalid method ({what})", headers={"allow": method}
+        )
     return nested_error(call.request_id, 404, f"Invalid URL ({what})")

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "deerapi_mock(**options): what the fixture deerapi_mock hands to mock_deerapi")
+    config.addinivalue_line(
+        "markers", "deerapi_mock(**options): what the fixture deerapi_mock hands to mock_deerapi"
+    )
 
 
 @pytest.fixture
-def deerapi_mock(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeerAPIMock]:
+def deerapi_mock(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DeerAPIMock]:
     """DeerAPI without network and in virtual time: see `deerapi_remix.testing.mock_deerapi`."""
     from deerapi_remix.testing import mock_deerapi
 
     # Undone after this fixture ends: so what the test itself sets is not put back to the key of the mock.
     monkeypatch.setenv("DEERAPI_KEY", "")
     marker = request.node.get_closest_marker("deerapi_mock")
-    with mock_deerapi(*(marker.args if marker else ()), **(marker.kwargs if marker else {})) as deerapi:
+    with mock_deerapi(
+        *(marker.args if marker else ()), **(marker.kwargs if marker else {})
+    ) as deerapi:
         yield deerapi

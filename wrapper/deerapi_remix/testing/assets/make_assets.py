@@ -43,15 +43,21 @@ class Canvas:
         self.width, self.height = WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING
         self.pixels = bytearray(picture or self.width * self.height * 3)
 
-    def fill(self, top: float, bottom: float, shade: Shading, spans: Callable[[float], list[float]]) -> None:
+    def fill(
+        self, top: float, bottom: float, shade: Shading, spans: Callable[[float], list[float]]
+    ) -> None:
         """Fills each line from `top` to `bottom` between consecutive pairs of the positions that `spans` gives."""
-        for row in range(max(round(top * OVERSAMPLING), 0), min(round(bottom * OVERSAMPLING), self.height)):
+        for row in range(
+            max(round(top * OVERSAMPLING), 0), min(round(bottom * OVERSAMPLING), self.height)
+        ):
             y = (row + 0.5) / OVERSAMPLING
             ends = [min(max(round(x * OVERSAMPLING), 0), self.width) for x in spans(y)]
             for left, right in zip(ends[::2], ends[1::2], strict=True):
                 if left < right:
                     start = (row * self.width + left) * 3
-                    self.pixels[start : start + (right - left) * 3] = bytes(shade(y)) * (right - left)
+                    self.pixels[start : start + (right - left) * 3] = bytes(shade(y)) * (
+                        right - left
+                    )
 
     def ellipse(self, x: float, y: float, rx: float, ry: float, shade: Shading) -> None:
         def spans(line: float) -> list[float]:
@@ -65,7 +71,9 @@ class Canvas:
 
         def spans(line: float) -> list[float]:
             return sorted(
-                x1 + (line - y1) * (x2 - x1) / (y2 - y1) for (x1, y1), (x2, y2) in edges if (y1 <= line) != (y2 <= line)
+                x1 + (line - y1) * (x2 - x1) / (y2 - y1)
+                for (x1, y1), (x2, y2) in edges
+                if (y1 <= line) != (y2 <= line)
             )
 
         heights = [y for _, y in points]
@@ -92,15 +100,22 @@ def stage() -> bytes:
     """What does not move: wall, spotlight, floor and curtains."""
     canvas = Canvas()
     canvas.fill(0, HEIGHT, fade((24, 18, 58), (78, 34, 92)), lambda _: [0, WIDTH])
-    canvas.polygon([(590, 0), (690, 0), (960, 560), (320, 560)], fade((96, 74, 150), (150, 92, 140), 0, 560))
+    canvas.polygon(
+        [(590, 0), (690, 0), (960, 560), (320, 560)], fade((96, 74, 150), (150, 92, 140), 0, 560)
+    )
     canvas.fill(560, HEIGHT, fade((124, 68, 58), (58, 28, 44), 560), lambda _: [0, WIDTH])
     canvas.ellipse(640, 585, 330, 44, fade((236, 176, 120), (206, 136, 100), 541, 629))
     for fold in range(6):
         light = (1, 0.8, 0.6, 0.75, 0.95, 0.7)[fold]
-        top, bottom = (round(120 * light), round(14 * light), round(40 * light)), (round(196 * light), 24, 56)
+        top, bottom = (
+            (round(120 * light), round(14 * light), round(40 * light)),
+            (round(196 * light), 24, 56),
+        )
         for left in (fold * 36, WIDTH - (fold + 1) * 36):
             hem = 600 + 10 * math.cos(fold * 2.1)
-            canvas.polygon([(left, 0), (left + 36, 0), (left + 36, hem), (left, hem)], fade(top, bottom))
+            canvas.polygon(
+                [(left, 0), (left + 36, 0), (left + 36, hem), (left, hem)], fade(top, bottom)
+            )
     for swag in range(8):
         canvas.ellipse(80 + swag * 160, 0, 84, 66, fade((150, 18, 48), (214, 40, 70), 0, 66))
         canvas.ellipse(80 + swag * 160, 0, 84, 52, fade((110, 12, 38), (172, 26, 58), 0, 52))
@@ -114,7 +129,10 @@ def cat(canvas: Canvas, bow: float, time: float) -> None:
     """The cat, upright at `bow` 0 and bent over at 1."""
     fur = fade((255, 178, 84), (232, 132, 48), 260, 590)
     swing = math.sin(time * math.tau / 2)
-    tail = [(560 - 90 * math.sin(s * 1.7) - 14 * swing * s, 560 - 190 * s**1.3) for s in (i / 24 for i in range(25))]
+    tail = [
+        (560 - 90 * math.sin(s * 1.7) - 14 * swing * s, 560 - 190 * s**1.3)
+        for s in (i / 24 for i in range(25))
+    ]
     canvas.stroke(tail, 17, fur)
     canvas.ellipse(640, 500, 92, 90, fur)
     for side in (-1, 1):
@@ -123,9 +141,15 @@ def cat(canvas: Canvas, bow: float, time: float) -> None:
     lean, sink = 40 * bow, 74 * bow
     canvas.ellipse(640 + lean / 2, 470 + sink / 3, 74, 84, fur)
     canvas.ellipse(640 + lean / 2, 500 + sink / 4, 46, 58, flat(CREAM))
-    arm = [(590 + lean * i / 8 - 46 * (1 - bow) * i / 8 + 60 * bow * i / 8, 455 + sink / 2 + i * 8) for i in range(9)]
+    arm = [
+        (590 + lean * i / 8 - 46 * (1 - bow) * i / 8 + 60 * bow * i / 8, 455 + sink / 2 + i * 8)
+        for i in range(9)
+    ]
     canvas.stroke(arm, 16, fur)
-    reach = [(690 + lean * i / 8 + 74 * i / 8, 455 + sink / 2 + (40 - 76 * bow) * i / 8) for i in range(9)]
+    reach = [
+        (690 + lean * i / 8 + 74 * i / 8, 455 + sink / 2 + (40 - 76 * bow) * i / 8)
+        for i in range(9)
+    ]
     canvas.stroke(reach, 16, fur)
     bow_tie(canvas, 640 + lean, 436 + sink)
     head(canvas, 640 + lean, 350 + sink, bow, fur)
@@ -135,7 +159,9 @@ def head(canvas: Canvas, x: float, y: float, bow: float, fur: Shading) -> None:
     for side in (-1, 1):
         ear = [(x + side * 88, y - 16), (x + side * 76, y - 108), (x + side * 18, y - 66)]
         canvas.polygon(ear, fur)
-        canvas.polygon([(x + side * 76, y - 36), (x + side * 70, y - 86), (x + side * 36, y - 60)], flat(PINK))
+        canvas.polygon(
+            [(x + side * 76, y - 36), (x + side * 70, y - 86), (x + side * 36, y - 60)], flat(PINK)
+        )
     canvas.ellipse(x, y, 96, 80, fur)
     for stripe in (-1, 0, 1):
         canvas.ellipse(x + stripe * 24, y - 62 + abs(stripe) * 6, 6, 18, flat((206, 104, 36)))
@@ -149,13 +175,18 @@ def head(canvas: Canvas, x: float, y: float, bow: float, fur: Shading) -> None:
         canvas.ellipse(x + side * 66, look + 22, 13, 8, flat(PINK))
     canvas.polygon([(x - 10, look + 14), (x + 10, look + 14), (x, look + 25)], flat((214, 84, 96)))
     for side in (-1, 1):
-        smile = [(x + side * (2 + 20 * s), look + 28 + 12 * math.sin(s * math.pi)) for s in (i / 12 for i in range(13))]
+        smile = [
+            (x + side * (2 + 20 * s), look + 28 + 12 * math.sin(s * math.pi))
+            for s in (i / 12 for i in range(13))
+        ]
         canvas.stroke(smile, 2.5, flat(DARK))
 
 
 def bow_tie(canvas: Canvas, x: float, y: float) -> None:
     for side in (-1, 1):
-        canvas.polygon([(x, y), (x + side * 36, y - 20), (x + side * 36, y + 20)], flat((70, 130, 220)))
+        canvas.polygon(
+            [(x, y), (x + side * 36, y - 20), (x + side * 36, y + 20)], flat((70, 130, 220))
+        )
     canvas.ellipse(x, y, 10, 11, flat((40, 90, 180)))
 
 
@@ -171,7 +202,9 @@ def audience(canvas: Canvas, time: float) -> None:
             if (seat + row) % 3 == 0:
                 for side in (-1, 1):
                     canvas.stroke(
-                        [(x + side * (38 + 2 * i), y + 20 - (6 + 5 * cheer) * i) for i in range(9)], 8, flat(colour)
+                        [(x + side * (38 + 2 * i), y + 20 - (6 + 5 * cheer) * i) for i in range(9)],
+                        8,
+                        flat(colour),
                     )
 
 
@@ -182,7 +215,10 @@ def confetti(canvas: Canvas, time: float) -> None:
         x = 250 + (piece * 137.5) % 780 + 16 * math.sin(fall * 9 + piece)
         y, turn = -20 + 600 * fall, math.cos(fall * 20 + piece)
         w = 3 + 5 * abs(turn)
-        canvas.polygon([(x - w, y - 6), (x + w, y - 3), (x + w, y + 6), (x - w, y + 3)], flat(colours[piece % 4]))
+        canvas.polygon(
+            [(x - w, y - 6), (x + w, y - 3), (x + w, y + 6), (x - w, y + 3)],
+            flat(colours[piece % 4]),
+        )
 
 
 def frames() -> Iterator[av.VideoFrame]:
@@ -199,7 +235,9 @@ def frames() -> Iterator[av.VideoFrame]:
         yield canvas.frame()
 
 
-def encode(path: Path, pictures: list[av.VideoFrame], codec: str, pixels: str, options: dict[str, str]) -> None:
+def encode(
+    path: Path, pictures: list[av.VideoFrame], codec: str, pixels: str, options: dict[str, str]
+) -> None:
     muxer = {".mp4": {"movflags": "+faststart"}, ".jpg": {"update": "1"}, ".webp": {}}[path.suffix]
     with av.open(str(path), "w", options={**muxer, "fflags": "+bitexact"}) as output:
         options = {**options, "flags": "+bitexact", "threads": "1"}
@@ -213,7 +251,10 @@ def encode(path: Path, pictures: list[av.VideoFrame], codec: str, pixels: str, o
 
 def sheet(pictures: list[av.VideoFrame], columns: int, width: int, height: int) -> av.VideoFrame:
     """The pictures side by side, `columns` to a line."""
-    tiles = [bytes(p.reformat(width, height, format="rgb24", interpolation="AREA").planes[0]) for p in pictures]
+    tiles = [
+        bytes(p.reformat(width, height, format="rgb24", interpolation="AREA").planes[0])
+        for p in pictures
+    ]
     line = width * 3
     pixels = b"".join(
         tile[row * line : (row + 1) * line]
