@@ -1,6 +1,5 @@
 """The judge of breaking changes, on changes that are known to break clients and changes that are known not to."""
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +7,8 @@ import pytest
 import yaml
 
 from .breaking import RELEASED, breaking_changes, is_announced, main
+from .edits import GONE, edited
 
-GONE = object()
 REMIX = "paths:/v1/videos/{video_id}/remix:post"
 RETRIEVE = "paths:/v1/videos/{video_id}:get"
 DOWNLOAD = "paths:/v1/videos/{video_id}/content:get"
@@ -193,23 +192,6 @@ HARMLESS: dict[str, dict[str, Any]] = {
 def released() -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(RELEASED.read_text(encoding="utf-8"))
     return document
-
-
-def edited(document: dict[str, Any], edits: dict[str, Any]) -> dict[str, Any]:
-    """A copy with other values at some places; a place is a path of keys, parted by colons."""
-    edited = copy.deepcopy(document)
-    for place, value in edits.items():
-        *path, last = place.split(":")
-        node: Any = edited
-        for key in path:
-            node = node.setdefault(key, {})
-        if isinstance(node, list):
-            node[int(last) :] = [] if value is GONE else [value]
-        elif value is GONE:
-            del node[last]
-        else:
-            node[last] = value
-    return edited
 
 
 @pytest.mark.parametrize("name", BREAKING)

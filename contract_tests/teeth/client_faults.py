@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from contract_tests.teeth.faults import Fault
+from contract_tests.teeth.faults import Fault, Text
 
 _GENERATED = "generated/deerapi_remix_generated/"
 _WRAPPER = "wrapper/deerapi_remix/"
@@ -12,12 +12,12 @@ _WRAPPER = "wrapper/deerapi_remix/"
 
 def _generated(name: str, file: str, old: str, new: str, rule: str, tests: str = "generated_client") -> Fault:
     return Fault(
-        f"generated: {name}", f"{_GENERATED}{file}.py", old, new, f"contract_tests/test_{tests}.py::test_{rule}"
+        f"generated: {name}", f"{_GENERATED}{file}.py", Text(old, new), f"contract_tests/test_{tests}.py::test_{rule}"
     )
 
 
 def _wrapper(name: str, file: str, old: str, new: str, tests: str, rule: str) -> Fault:
-    return Fault(name, f"{_WRAPPER}{file}.py", old, new, f"contract_tests/test_{tests}.py::test_{rule}")
+    return Fault(name, f"{_WRAPPER}{file}.py", Text(old, new), f"contract_tests/test_{tests}.py::test_{rule}")
 
 
 _REMIX, _RETRIEVE = "api/videos/remix_video", "api/videos/retrieve_video"
