@@ -1,7 +1,5 @@
 """Faults in the client: what is generated, what is sent and read, what is resent, awaited, kept secret and saved."""
 
-# ruff: noqa: E501  # A table: one fault a line, with the text that it replaces.
-
 from __future__ import annotations
 
 from contract_tests.teeth.faults import Fault, Text
