@@ -51,7 +51,7 @@ def counts(seen: Mapping[Case, Seen]) -> dict[str, int]:
 
 def _allowed(fault: str, operation: str) -> int:
     """How many submits are allowed."""
-    hit = int(EXPECTED[fault].get("posts", "0"))
+    hit = int(EXPECTED[fault]["posts"])
     return {"remix": hit, "submit": hit, "poll": 1, "content": 1}.get(operation, 0)
 
 
@@ -78,7 +78,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _cell(seen: Mapping[Case, Seen], fault: str, operation: str) -> str:
     """What was expected, if that is what came; else what came to each twin."""
-    cell = EXPECTED[fault].get(operation, "-")
+    cell = EXPECTED[fault][operation]
     found = [seen[fault, operation, twin].outcome for twin in TWINS if (fault, operation, twin) in seen]
     return cell if all(agree(outcome, cell) for outcome in found) else " and ".join(found) + " "
 

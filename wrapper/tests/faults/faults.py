@@ -7,48 +7,61 @@ misbehaves, so that a submit that is sent again without need makes a second job.
 from __future__ import annotations
 
 import gzip
-import json
-import ssl
-import zlib
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
-from typing import Any
 
-import trustme
 from attrs import evolve, frozen
 
-import deerapi_remix
-from deerapi_remix.testing.fake import Answer
-
-from .server import FaultServer, Peer, Step, TLSSocket, http, message
-
-# What the servers present, and what the clients trust.
-
-AUTHORITY = trustme.CA()
-TRUSTING = ssl.create_default_context(cadata=AUTHORITY.cert_pem.bytes().decode())
-TRUSTING.sslsocket_class = TLSSocket
-
-
-def _context(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    return context
-
-
-def _self_signed() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    stranger = trustme.CA()
-    with stranger.cert_pem.tempfile() as certificate, stranger.private_key_pem.tempfile() as key:
-        context.load_cert_chain(certificate, key)
-    return context
-
-
-GOOD = _context(AUTHORITY.issue_cert("localhost"))
-EXPIRED = _context(AUTHORITY.issue_cert("localhost", not_after=datetime.now(UTC) - timedelta(days=1)))
-WRONG_HOST = _context(AUTHORITY.issue_cert("api.example.org"))
-UNKNOWN_AUTHORITY = _context(trustme.CA().issue_cert("localhost"))
-SELF_SIGNED = _self_signed()
+from .server import FaultServer, Peer, Step, http, message
+from .steps import (
+    BOMB,
+    CUT,
+    END,
+    EXPIRED,
+    FLAT,
+    GOOD,
+    HINT,
+    HTML,
+    JSON,
+    NESTED,
+    NOT_YET,
+    PAGE,
+    SELF_SIGNED,
+    UNKNOWN_AUTHORITY,
+    UNTAGGED,
+    WEAK,
+    WRONG_HOST,
+    answers,
+    behind,
+    body,
+    chunked,
+    chunks,
+    content,
+    cut,
+    drift,
+    echo,
+    elsewhere,
+    error,
+    field,
+    framed,
+    lengths,
+    longer,
+    nulls,
+    only_id,
+    other_file,
+    parting,
+    redirect,
+    reset_later,
+    reset_unread,
+    stalled,
+    status_line,
+    stay,
+    telling,
+    told,
+    trickled,
+    whole,
+    with_fields,
+    without,
+    wrong_types,
+)
 
 
 @frozen
@@ -83,155 +96,9 @@ def hurried(fault: Fault) -> Fault:
     return evolve(fault, hurried=True)
 
 
-# How an answer is spoilt. `then` is what becomes of the connection.
-
-END = b"\r\n\r\n"
-VIDEO = (files(deerapi_remix) / "testing" / "assets" / "video.mp4").read_bytes()
-# Another file, of the same length.
-OTHER = b"\0\0\0\x18ftypmp42" + bytes(46337)
-
-
-def stay(_: Peer) -> None:
-    """Leave the connection open for the next request."""
-
-
-def reset_unread(peer: Peer) -> None:
-    """Hang up with RST when a request begins to come."""
-    peer.wait()
-    peer.reset()
-
-
-def reset_later(peer: Peer) -> None:
-    """Hang up with RST, but not before the client has what was sent."""
-    peer.pause(0.05)
-    peer.reset()
-
-
-def told(change: Callable[[bytes, bytes], bytes], then: Step = Peer.close) -> Step:
-    """The usual answer, but other bytes: made of its head (without the empty line) and its body."""
-
-    def step(peer: Peer) -> None:
-        head, _, body = http(peer.exchange()).partition(END)
-        peer.send(change(head, body))
-        then(peer)
-
-    return step
-
-
-def cut(share: float, then: Step = Peer.close) -> Step:
-    """The usual answer, broken off in its body."""
-    return told(lambda head, body: head + END + body[: int(len(body) * share)], then)
-
-
-def framed(change: Callable[[bytes], bytes], *fields: bytes, then: Step = Peer.close) -> Step:
-    """The usual answer without its length, but with these header fields and another body."""
-
-    def spoil(head: bytes, body: bytes) -> bytes:
-        return b"\r\n".join([_without(b"content-length", head), *fields]) + END + change(body)
-
-    return told(spoil, then)
-
-
-def lengths(*values: bytes) -> Step:
-    """The usual answer with these lengths."""
-    return framed(bytes, *(b"Content-Length: " + value for value in values))
-
-
-def longer(count: int) -> Step:
-    """The usual answer, announced as `count` bytes longer than it is."""
-    return told(lambda head, body: head.replace(b"%d" % len(body), b"%d" % (len(body) + count)) + END + body)
-
-
-def chunked(change: Callable[[bytes], bytes], *fields: bytes, then: Step = Peer.close) -> Step:
-    """The usual answer without its length, in chunks."""
-    return framed(change, b"Transfer-Encoding: chunked", *fields, then=then)
-
-
-def chunks(*parts: bytes) -> bytes:
-    """Chunks, without the one that ends them."""
-    return b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
-
-
-def field(line: bytes) -> Step:
-    """The usual answer with one more header line, first."""
-    return told(lambda head, body: head.replace(b"\r\n", b"\r\n" + line + b"\r\n", 1) + END + body)
-
-
-def status_line(line: bytes) -> Step:
-    """The usual answer with another first line."""
-    return told(lambda head, body: line + b"\r\n" + head.partition(b"\r\n")[2] + END + body)
-
-
-def answers(status: int, body: object = b"", headers: dict[str, str] | None = None, then: Step = stay) -> Step:
-    """The usual is done, and this is answered."""
-
-    def step(peer: Peer) -> None:
-        peer.exchange()
-        peer.send(message(status, body, headers))
-        then(peer)
-
-    return step
-
-
-def body(change: Callable[[bytes], bytes], status: int = 200, **headers: str) -> Step:
-    """The usual answer with another body of the right length, and other headers."""
-
-    def step(peer: Peer) -> None:
-        usual = peer.exchange()
-        kept = {name: value for name, value in usual.headers.items() if name != "content-length"}
-        changed = {name.replace("_", "-"): value for name, value in headers.items()}
-        peer.send(message(status, change(usual.body), kept | changed))
-
-    return step
-
-
-def drift(change: Callable[[dict[str, Any]], object], **headers: str) -> Step:
-    """The usual answer, a JSON object, changed."""
-    return body(lambda data: json.dumps(change(json.loads(data))).encode(), 200, **headers)
-
-
-def telling(**fields: object) -> Step:
-    """The usual answer, a JSON object, with these fields."""
-    return drift(lambda video: video | fields)
-
-
-def echo(make: Callable[[str], bytes]) -> Step:
-    """The usual is done, and the answer holds the key."""
-
-    def step(peer: Peer) -> None:
-        peer.exchange()
-        peer.send(make(peer.key))
-        peer.close()
-
-    return step
-
-
-def _without(name: bytes, head: bytes) -> bytes:
-    lines = head.split(b"\r\n")
-    return b"\r\n".join(line for line in lines if not line.lower().startswith(name + b":"))
-
-
-# What a server does with its connections
-
-
-def parting(change: Callable[[FaultServer], None]) -> Step:
-    """The usual answer, and by the time it arrives the server has changed; nobody can use this connection again."""
-
-    def step(peer: Peer) -> None:
-        usual = peer.exchange()
-        change(peer.server)
-        peer.send(http(evolve(usual, headers={**usual.headers, "connection": "close"})))
-
-    return step
-
-
-def behind(context: ssl.SSLContext | None) -> Step:
-    """From now on connections are wrapped in this."""
-
-    def change(server: FaultServer) -> None:
-        server.tls = context
-
-    return parting(change)
+def page(status: int) -> Fault:
+    """This status, with a page of a proxy's."""
+    return once(answers(status, HTML, PAGE))
 
 
 def handshake(step: Step) -> Fault:
@@ -242,124 +109,6 @@ def handshake(step: Step) -> Fault:
         step(peer)
 
     return Fault((spoilt,), behind(None), tls=True)
-
-
-def trickled(head: float, body: float, count: int) -> Step:
-    """The usual answer, its head and the first `count` bytes of its body a byte at a time, so many seconds apart."""
-
-    def step(peer: Peer) -> None:
-        lines, _, data = http(peer.exchange()).partition(END)
-        peer.trickle(lines + END, head)
-        peer.trickle(data[:count], body)
-        peer.send(data[count:])
-
-    return step
-
-
-def stalled(cut: Callable[[bytes, bytes], bytes]) -> Step:
-    """The usual answer, of which only this much ever comes."""
-    return told(cut, Peer.stall)
-
-
-# Redirects and parts of files
-
-
-def redirect(location: str, status: int = 302) -> Step:
-    """A redirect. In `location`, {path} stands for the path, {port} for the port."""
-
-    def step(peer: Peer) -> None:
-        request = peer.request()
-        peer.key = request.headers.get("authorization", "").removeprefix("Bearer ")
-        where = location.format(path=request.path, port=peer.server.port, key=peer.key)
-        peer.send(message(status, b"", {"location": where}))
-
-    return step
-
-
-def elsewhere(*steps: Step, tls: ssl.SSLContext | None = None, path: str = "{path}", user: str = "") -> Step:
-    """A redirect to a server of another origin, which gives the file to everyone."""
-
-    def step(peer: Peer) -> None:
-        request = peer.request()
-        other = peer.server.other(*steps, *[content()] * 10, tls=tls)
-        scheme, _, host = other.url.partition("://")
-        peer.send(message(302, b"", {"location": f"{scheme}://{user}{host}{path.format(path=request.path)}"}))
-
-    return step
-
-
-def content(change: Callable[[Answer], Answer] = lambda usual: usual, then: Step = stay, share: float = 1) -> Step:
-    """The file, for everyone, changed; broken off where `share` is less than 1."""
-
-    def step(peer: Peer) -> None:
-        request = peer.request()
-        answer = peer.server.fake.handle(evolve(request, headers={**request.headers, "authorization": "Bearer inside"}))
-        head, _, data = http(change(answer)).partition(END)
-        peer.send(head + END + data[: int(len(data) * share)])
-        then(peer)
-
-    return step
-
-
-def with_fields(**fields: str | None) -> Callable[[Answer], Answer]:
-    """An answer with other header fields; None takes one away."""
-
-    def change(usual: Answer) -> Answer:
-        told = {**usual.headers, **{name.replace("_", "-"): value for name, value in fields.items()}}
-        return evolve(usual, headers={name: value for name, value in told.items() if value is not None})
-
-    return change
-
-
-def _whole(usual: Answer) -> Answer:
-    return Answer(200, {**usual.headers, "content-length": str(len(VIDEO))}, VIDEO)
-
-
-def _other_file(_: Answer) -> Answer:
-    return Answer(200, {"content-type": "video/mp4", "etag": '"other"', "content-length": str(len(OTHER))}, OTHER)
-
-
-CUT = content(then=Peer.close, share=0.5)  # Leaves a strong tag, so that the rest can be asked for.
-UNTAGGED = content(with_fields(etag=None), then=Peer.close, share=0.5)
-WEAK = content(with_fields(etag='W/"weak"'), then=Peer.close, share=0.5)
-HTML = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
-HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </>" + END
-JSON = {"content-type": "application/json"}
-PAGE = {"content-type": "text/html; charset=utf-8"}
-FLAT = {"code": "server_busy", "message": "try again later", "data": None}
-NESTED = {"error": {"message": "no (request id: 2026)", "type": "new_api_error", "code": "some_code"}}
-NOT_YET = {"code": "task_not_completed", "message": "Task is not completed yet", "data": None}
-
-
-def error(status: int, **headers: str) -> Step:
-    """This status, with an error of the gateway's."""
-    return answers(status, NESTED, {name.replace("_", "-"): value for name, value in headers.items()})
-
-
-def page(status: int) -> Fault:
-    """This status, with a page of a proxy's."""
-    return once(answers(status, HTML, PAGE))
-
-
-def _bomb() -> bytes:
-    """A hundred megabytes of blanks, in a hundred kilobytes."""
-    packer = zlib.compressobj(9, wbits=31)
-    return b"".join(packer.compress(b" " * 1_000_000) for _ in range(100)) + packer.flush()
-
-
-BOMB = _bomb()
-
-
-def _only_id(video: dict[str, Any]) -> dict[str, Any]:
-    return {"id": video["id"]}
-
-
-def _nulls(video: dict[str, Any]) -> dict[str, Any]:
-    return {name: value if name in ("id", "status") else None for name, value in video.items()}
-
-
-def _wrong_types(video: dict[str, Any]) -> dict[str, Any]:
-    return video | {"progress": {}, "created_at": "soon", "model": [], "seconds": 4, "size": None, "error": 7}
 
 
 # In their answers to a submit the id is there for the eye, but not for HTTP: what comes is no answer at all.
@@ -521,9 +270,9 @@ FAULTS: dict[str, Fault] = {
     "id-in-data": once(drift(lambda video: {"code": "success", "data": video})),
     "id-as-task-id": once(drift(lambda video: {"task_id": video.pop("id"), **video})),
     "id-of-another": once(telling(id="video_of_another")),
-    "id-alone": once(drift(_only_id)),
-    "fields-null": once(drift(_nulls)),
-    "fields-of-wrong-types": once(drift(_wrong_types)),
+    "id-alone": once(drift(only_id)),
+    "fields-null": once(drift(nulls)),
+    "fields-of-wrong-types": once(drift(wrong_types)),
     "fields-added": once(telling(task_id="t", usage={"cost": 1}, metadata=None)),
     "progress-47%": once(telling(progress="47%")),
     "status-NOT_START": once(telling(status="NOT_START")),
@@ -571,18 +320,14 @@ FAULTS: dict[str, Fault] = {
     "key-in-header-line": once(echo(lambda key: f"HTTP/1.1 200 OK\r\n{key}\r\n\r\n".encode())),
     "key-in-cut-json": once(echo(lambda key: message(200, f'{{"prompt": "{key}"'.encode(), JSON))),
     "key-in-type": once(echo(lambda key: message(200, b"{}", {"content-type": f"text/{key}"}))),
-}  # fmt: skip
-
-# Those that only a file can meet
-
-CONTENT: dict[str, Fault] = {
+    # Those that only a file can meet
     "not-completed-once": once(answers(400, NOT_YET)),
     "not-completed-always": hurried(always(answers(400, NOT_YET))),
     "not-completed-then-502": once(*[answers(400, NOT_YET)] * 4, answers(502, HTML, PAGE)),
     "not-completed-as-200": once(answers(200, NOT_YET)),
     "type-json": once(answers(200, {"url": "elsewhere"})),
     "type-text": once(body(bytes, content_type="text/plain")),
-    "type-missing": once(told(lambda head, body: _without(b"content-type", head) + END + body)),
+    "type-missing": once(told(lambda head, body: without(b"content-type", head) + END + body)),
     "type-binary": once(body(bytes, content_type="application/octet-stream")),
     "type-in-capitals": once(body(bytes, content_type="Video/MP4; codecs=avc1")),
     "empty": once(body(lambda _: b"")),
@@ -590,9 +335,9 @@ CONTENT: dict[str, Fault] = {
     "in-pieces-of-10-kB": always(told(lambda head, body: head + END + body[:10_000])),
     "cut-untagged": once(UNTAGGED),
     "cut-weakly-tagged": once(WEAK),
-    "cut-then-another-file": once(CUT, content(_other_file)),
+    "cut-then-another-file": once(CUT, content(other_file)),
     "cut-then-always-another": Fault(tuple(content(with_fields(etag=f'"{n}"'), Peer.close, 0.5) for n in range(20))),
-    "cut-then-200": once(CUT, content(_whole)),
+    "cut-then-200": once(CUT, content(whole)),
     "cut-206-of-another": once(CUT, content(with_fields(etag='"other"'))),
     "cut-206-untagged": once(CUT, content(with_fields(etag=None))),
     "cut-206-elsewhere": once(CUT, content(with_fields(content_range="bytes 5-46348/46349"))),

@@ -30,8 +30,9 @@ from deerapi_remix import (
 )
 from deerapi_remix.testing import FakeDeerAPI
 
-from .faults import CONTENT, FAULTS, GOOD, ILLEGIBLE, OTHER, VIDEO
+from .faults import FAULTS, ILLEGIBLE
 from .server import FaultServer, Peer, fault_server
+from .steps import GOOD, OTHER, VIDEO
 
 OPERATIONS = ("remix", "retrieve", "wait", "download", "submit", "poll", "content", "models")
 # `submit`, `poll` and `content` are `remix_to_file`, by the request that the fault hits: so many come before it.
@@ -228,7 +229,7 @@ class Caller:
 
 def observe(name: str, operation: str, twin: str, folder: Path, log: Eavesdropper) -> Seen:
     """Do `operation` while the fault called `name` befalls it."""
-    fault = (FAULTS | CONTENT)[name]
+    fault = FAULTS[name]
     caller = Caller(operation, folder / "bow.mp4", HURRIED if fault.hurried else PATIENT)
     earlier = EARLIER.get(operation, 0)
     warm = fault.parting is not None and earlier == 0

@@ -30,8 +30,8 @@ from deerapi_remix import (
 from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import Own
-from .faults import BOMB, HINT
 from .server import Peer, Step, fault_server, message
+from .steps import BOMB, HINT
 
 MB = 1_000_000
 # What a peak may grow by, in bytes: a tenth of what it would be if a tenth of the file were held.

@@ -27,10 +27,10 @@ from deerapi_remix import (
 from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import Own
-from .faults import FLAT, HTML, NESTED, PAGE, answers, drift, error
 from .matrix import EXPECTED
 from .server import Peer, fault_server
 from .server import http as as_bytes
+from .steps import FLAT, HTML, NESTED, PAGE, answers, drift, error
 
 # Faults of the matrix, or tests of this folder, by the promise that they are about.
 PROMISES = """

@@ -11,8 +11,8 @@ import trustme
 from deerapi_remix import APIConnectionError, RemixClient, RetryPolicy
 from deerapi_remix.testing import FakeDeerAPI
 
-from .faults import reset_unread
 from .server import FaultServer, Peer, fault_server, message
+from .steps import reset_unread
 
 
 @pytest.fixture
