@@ -95,12 +95,21 @@ $(LINTERS)/node_modules/.installed: $(LINTERS)/package-lock.json $(TOOLS)
 	@$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix $(LINTERS)
 	touch $@
 
-lint: install $(LINTERS)/node_modules/.installed ## style, layers, and the document
+# Generators of others from PyPI, which shall not decide what else is installed.
+GENERATORS := build/generators-venv
+
+$(GENERATORS)/.installed: $(LINTERS)/requirements.txt
+	@$(PYTHON) -m venv --clear $(GENERATORS)
+	$(GENERATORS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: -r $<
+	touch $@
+
+lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## style, layers, and the document
 	@ruff check .
 	ruff format --check .
 	lint-imports --no-cache
 	$(NODE) node $(LINTERS)/node_modules/.bin/spectral lint --ruleset $(LINTERS)/.spectral.yaml --fail-severity warn openapi.yaml
 	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/redocly.yaml openapi.yaml
+	python $(LINTERS)/generators.py $(GENERATORS)/bin/python
 
 type: install ## types of everything, as mypy and pyright see them
 	@mypy
@@ -168,9 +177,9 @@ lock: ## refresh requirements-dev.txt from pyproject.toml
 	build/uv/bin/python -m pip --disable-pip-version-check --quiet install uv
 	build/uv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
-	for name in requirements requirements-core; do
-	  build/uv/bin/uv pip compile benchmarks/$$name.in --universal --python-version 3.11 --upgrade \
-	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o benchmarks/$$name.txt
+	for name in benchmarks/requirements benchmarks/requirements-core $(LINTERS)/requirements; do
+	  build/uv/bin/uv pip compile $$name.in --universal --python-version 3.11 --upgrade \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o $$name.txt
 	done
 
 # Strict, for what cannot be looked up would pass. It asks an advisory service, so it is no part of `check`.

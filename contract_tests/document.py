@@ -27,6 +27,14 @@ class Document:
             node = self.at(node["$ref"])
         return node
 
+    def joined(self, schema: Any) -> Any:
+        """A schema of an object, with all the fields that its `allOf` joins."""
+        node = self.resolved(schema)
+        properties: dict[str, Any] = {}
+        for part in node.get("allOf", ()):
+            properties |= self.joined(part).get("properties", {})
+        return {**node, "properties": properties | node.get("properties", {})} if properties else node
+
     def at(self, reference: str) -> Any:
         """What a reference such as `#/components/schemas/Error` points to; LookupError if nothing."""
         node: Any = self.raw

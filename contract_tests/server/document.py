@@ -103,10 +103,10 @@ class Contract(Document):
                 yield from self._drift(schema, value, "$")
 
     def _drift(self, schema: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
-        schema = self.resolved(schema)
+        schema = self.joined(schema)
         for branches in (schema.get("oneOf"), schema.get("anyOf")):
             if branches:
-                resolved = [self.resolved(branch) for branch in branches]
+                resolved = [self.joined(branch) for branch in branches]
                 schema = max(resolved, key=lambda branch: _likeness(branch, value))
         types = schema.get("type", [])
         types = [types] if isinstance(types, str) else types

@@ -23,6 +23,7 @@ _SCHEMAS = "components:schemas"
 _REQUEST = f"{_SCHEMAS}:RemixRequest"
 _ACCEPTED = f"{_SCHEMAS}:RemixJob"
 _JOB = f"{_SCHEMAS}:VideoJob"
+_FIELDS = "allOf:1:properties"
 _TEXT = {"type": "string"}
 _KEY_HEADER = {"type": "apiKey", "in": "header", "name": "X-Api-Key"}
 _NEW_HEADER = {"name": "Idempotency-Key", "in": "header", "required": True, "schema": _TEXT, "example": "one"}
@@ -62,10 +63,10 @@ _BREAKING: dict[str, dict[str, Any]] = {
     "ids are numbers": {f"{_SCHEMAS}:Identifier:not": {"pattern": "[^0-9]"}},
     "a poll need not have its status": {f"{_JOB}:required": ["id"]},
     "a job need not have its source": {f"{_ACCEPTED}:required:8": GONE},
-    "a field of a poll is renamed": {f"{_JOB}:properties:expires_at": Renamed("expired_at")},
-    "a poll loses its error": {f"{_JOB}:properties:error": GONE},
-    "a time may be text": {f"{_JOB}:properties:completed_at:type": ["integer", "string", "null"]},
-    "the job's error may be text": {f"{_JOB}:properties:error:oneOf:2": _TEXT},
+    "a field of a poll is renamed": {f"{_JOB}:{_FIELDS}:expires_at": Renamed("expired_at")},
+    "a poll loses its error": {f"{_JOB}:{_FIELDS}:error": GONE},
+    "a time may be text": {f"{_JOB}:{_FIELDS}:completed_at:type": ["integer", "string", "null"]},
+    "the job's error may be text": {f"{_JOB}:{_FIELDS}:error:oneOf:2": _TEXT},
     "ids may be empty": {f"{_SCHEMAS}:Identifier:minLength": GONE, f"{_SCHEMAS}:Identifier:pattern": GONE},
     "the request ID of a failure is no promise": {f"{_HEADERS}:RequestIdOfFailure:required": False},
     "the range of a part may be anything": {f"{_HEADERS}:ContentRange:schema:pattern": GONE},
@@ -85,7 +86,7 @@ _WORDING = _faults(
     (
         "a field of the answer of one's own",
         "remix_gives_the_vendors_answer",
-        {f"{_ACCEPTED}:properties:cost": {"type": "number"}},
+        {f"{_ACCEPTED}:{_FIELDS}:cost": {"type": "number"}},
     ),
     ("a prompt is optional", "remix_takes_the_vendors_body", {f"{_REQUEST}:required": []}),
     ("a prompt may be blank", _component("schemas", "RemixRequest"), {f"{_REQUEST}:properties:prompt:pattern": GONE}),
@@ -95,12 +96,8 @@ _WORDING = _faults(
         {f"{_REQUEST}:properties:prompt:type": ["string", "null"]},
     ),
     ("a variant more", _component("parameters", "Variant"), {f"{_PARAMETERS}:Variant:schema:enum:3": "gif"}),
-    (
-        "progress may be beyond 100",
-        _component("schemas", "RemixJob"),
-        {f"{_ACCEPTED}:properties:progress:maximum": GONE},
-    ),
-    ("a poll has a field of one's own", _component("schemas", "VideoJob"), {f"{_JOB}:properties:eta": _TEXT}),
+    ("progress may be beyond 100", _component("schemas", "Job"), {f"{_SCHEMAS}:Job:properties:progress:maximum": GONE}),
+    ("a poll has a field of one's own", _component("schemas", "VideoJob"), {f"{_JOB}:{_FIELDS}:eta": _TEXT}),
     ("an operation is deprecated", _operation("listModels"), {f"{_LIST}:deprecated": True}),
     ("a path parameter is optional", "the_document_is_valid_openapi_3_1", {f"{_PARAMETERS}:VideoId:required": False}),
     ("the security of an operation is gone", "every_operation_names_its_security", {f"{_REMIX}:security": GONE}),
@@ -141,7 +138,7 @@ _FORM = _faults(
     "document",
     ("a key is misspelt", _KNOWN, {f"{_REQUEST}:required": Renamed("requred")}),
     ("a key is misspelt in a parameter", _KNOWN, {f"{_PARAMETERS}:Variant:required": Renamed("requird")}),
-    ("a key of OpenAPI 3.0", _KNOWN, {f"{_JOB}:properties:prompt:nullable": True}),
+    ("a key of OpenAPI 3.0", _KNOWN, {f"{_JOB}:{_FIELDS}:prompt:nullable": True}),
     ("a key is given twice", _ONCE, Text(_LIST_ID, _LIST_ID * 2)),
     ("a status is not quoted", _ONCE, Text('        "206":\n', "        206:\n")),
     ("another version of OpenAPI", "the_document_is_valid_openapi_3_1", {"openapi": "3.0.3"}),
@@ -160,7 +157,7 @@ _FORM = _faults(
         "every_reference_resolves_to_its_kind",
         {f"{_RESPONSES}:TooManyRequests:headers:Retry-After:$ref": "#/components/headers/Retry"},
     ),
-    ("a component is used nowhere", "every_component_is_used", {f"{_JOB}:properties:error:oneOf:0": _TEXT}),
+    ("a component is used nowhere", "every_component_is_used", {f"{_JOB}:{_FIELDS}:error:oneOf:0": _TEXT}),
     ("a link leads to no operation", "every_link_leads_somewhere", {f"{_LINKED}:operationId": "fetchVideo"}),
     (
         "a link takes a field that is not there",
@@ -199,7 +196,7 @@ _FORM = _faults(
     (
         "an answer has a closed enum",
         "no_answer_has_a_closed_enum",
-        {f"{_ACCEPTED}:properties:status:enum": ["queued", "in_progress", "completed", "failed"]},
+        {f"{_SCHEMAS}:Job:properties:status:enum": ["queued", "in_progress", "completed", "failed"]},
     ),
     (
         "a status is a default",

@@ -3,6 +3,8 @@
 from .download_video_content_variant import DownloadVideoContentVariant
 from .error_details import ErrorDetails
 from .flat_error import FlatError
+from .flat_error_data_type_0 import FlatErrorDataType0
+from .job import Job
 from .model_card import ModelCard
 from .model_list import ModelList
 from .nested_error import NestedError
@@ -15,6 +17,8 @@ __all__ = (
     "DownloadVideoContentVariant",
     "ErrorDetails",
     "FlatError",
+    "FlatErrorDataType0",
+    "Job",
     "ModelCard",
     "ModelList",
     "NestedError",

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.flat_error_data_type_0 import FlatErrorDataType0
+
 
 T = TypeVar("T", bound="FlatError")
 
@@ -18,21 +22,29 @@ class FlatError:
     Attributes:
         code (int | str): For programs.
         message (str): For people; may end in `(request id: …)`.
-        data (None | Unset): Always null in a failure.
+        data (FlatErrorDataType0 | None | Unset): Always null in a failure.
     """
 
     code: int | str
     message: str
-    data: None | Unset = UNSET
+    data: FlatErrorDataType0 | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.flat_error_data_type_0 import FlatErrorDataType0  # noqa: PLC0415
+
         code: int | str
         code = self.code
 
         message = self.message
 
-        data = self.data
+        data: dict[str, Any] | None | Unset
+        if isinstance(self.data, Unset):
+            data = UNSET
+        elif isinstance(self.data, FlatErrorDataType0):
+            data = self.data.to_dict()
+        else:
+            data = self.data
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
@@ -49,6 +61,8 @@ class FlatError:
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.flat_error_data_type_0 import FlatErrorDataType0  # noqa: PLC0415
+
         d = dict(src_dict)
 
         def _parse_code(data: object) -> int | str:
@@ -58,7 +72,22 @@ class FlatError:
 
         message = d.pop("message")
 
-        data = d.pop("data", UNSET)
+        def _parse_data(data: object) -> FlatErrorDataType0 | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                data_type_0 = FlatErrorDataType0.from_dict(data)
+
+                return data_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(FlatErrorDataType0 | None | Unset, data)
+
+        data = _parse_data(d.pop("data", UNSET))
 
         flat_error = cls(
             code=code,

@@ -26,11 +26,11 @@ class VideoJob:
         model (str | Unset): The model that renders the job.
         progress (int | Unset): Percentage rendered.
         created_at (int | Unset): When the job was accepted, in Unix seconds.
+        size (str | Unset): Width and height in pixels, such as `1280x720`.
+        seconds (str | Unset): Length of the video in seconds, as a string.
         completed_at (int | None | Unset): When the job was completed, in Unix seconds.
         expires_at (int | None | Unset): When the file will be deleted, in Unix seconds.
         error (None | Unset | VideoJobError): Why the job failed.
-        size (str | Unset): Width and height in pixels, such as `1280x720`.
-        seconds (str | Unset): Length of the video in seconds, as a string.
         remixed_from_video_id (None | str | Unset): The source video, if the job is a remix.
         prompt (None | str | Unset): The prompt of the job.
     """
@@ -41,11 +41,11 @@ class VideoJob:
     model: str | Unset = UNSET
     progress: int | Unset = UNSET
     created_at: int | Unset = UNSET
+    size: str | Unset = UNSET
+    seconds: str | Unset = UNSET
     completed_at: int | None | Unset = UNSET
     expires_at: int | None | Unset = UNSET
     error: None | Unset | VideoJobError = UNSET
-    size: str | Unset = UNSET
-    seconds: str | Unset = UNSET
     remixed_from_video_id: None | str | Unset = UNSET
     prompt: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
@@ -64,6 +64,10 @@ class VideoJob:
         progress = self.progress
 
         created_at = self.created_at
+
+        size = self.size
+
+        seconds = self.seconds
 
         completed_at: int | None | Unset
         if isinstance(self.completed_at, Unset):
@@ -84,10 +88,6 @@ class VideoJob:
             error = self.error.to_dict()
         else:
             error = self.error
-
-        size = self.size
-
-        seconds = self.seconds
 
         remixed_from_video_id: None | str | Unset
         if isinstance(self.remixed_from_video_id, Unset):
@@ -117,16 +117,16 @@ class VideoJob:
             field_dict["progress"] = progress
         if created_at is not UNSET:
             field_dict["created_at"] = created_at
+        if size is not UNSET:
+            field_dict["size"] = size
+        if seconds is not UNSET:
+            field_dict["seconds"] = seconds
         if completed_at is not UNSET:
             field_dict["completed_at"] = completed_at
         if expires_at is not UNSET:
             field_dict["expires_at"] = expires_at
         if error is not UNSET:
             field_dict["error"] = error
-        if size is not UNSET:
-            field_dict["size"] = size
-        if seconds is not UNSET:
-            field_dict["seconds"] = seconds
         if remixed_from_video_id is not UNSET:
             field_dict["remixed_from_video_id"] = remixed_from_video_id
         if prompt is not UNSET:
@@ -150,6 +150,10 @@ class VideoJob:
         progress = d.pop("progress", UNSET)
 
         created_at = d.pop("created_at", UNSET)
+
+        size = d.pop("size", UNSET)
+
+        seconds = d.pop("seconds", UNSET)
 
         def _parse_completed_at(data: object) -> int | None | Unset:
             if data is None:
@@ -186,10 +190,6 @@ class VideoJob:
 
         error = _parse_error(d.pop("error", UNSET))
 
-        size = d.pop("size", UNSET)
-
-        seconds = d.pop("seconds", UNSET)
-
         def _parse_remixed_from_video_id(data: object) -> None | str | Unset:
             if data is None:
                 return data
@@ -215,11 +215,11 @@ class VideoJob:
             model=model,
             progress=progress,
             created_at=created_at,
+            size=size,
+            seconds=seconds,
             completed_at=completed_at,
             expires_at=expires_at,
             error=error,
-            size=size,
-            seconds=seconds,
             remixed_from_video_id=remixed_from_video_id,
             prompt=prompt,
         )
