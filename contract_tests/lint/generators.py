@@ -12,7 +12,6 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = str(ROOT / "openapi.yaml")
 FOLDER = ROOT / "build" / "generators"
@@ -25,6 +24,8 @@ TSC += ["--module", "esnext", "--moduleResolution", "bundler", "--lib", "es2022,
 def commands(python: str) -> dict[str, list[list[str]]]:
     """What is run for each generator: the generator, then a compiler on what it wrote."""
     types, fetch, pydantic, client = (str(FOLDER / name) for name in ("types.ts", "fetch", "models.py", "client"))
+    datamodels = [python, "-m", "datamodel_code_generator", "--input", DOCUMENT, "--input-file-type", "openapi"]
+    datamodels += ["--output-model-type", "pydantic_v2.BaseModel"]
     compiled = [python, "-m", "compileall", "-q"]
     return {
         "openapi-typescript": [
@@ -36,8 +37,7 @@ def commands(python: str) -> dict[str, list[list[str]]]:
             [*TSC, f"{fetch}/index.ts"],
         ],
         "datamodel-code-generator": [
-            [python, "-m", "datamodel_code_generator", "--input", DOCUMENT, "--input-file-type", "openapi"]
-            + ["--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin", "--output", pydantic],
+            [*datamodels, "--formatters", "builtin", "--output", pydantic],
             [python, pydantic],
         ],
         "openapi-generator (python)": [
