@@ -1,10 +1,10 @@
 """The files that the fake serves, whole or in part (RFC 9110, section 14)."""
 
 import hashlib
+import pkgutil
 import re
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 from attrs import frozen
 
@@ -14,7 +14,7 @@ VARIANTS = {
     "spritesheet": ("image/jpeg", "spritesheet.jpg"),
 }
 
-# Offsets too long to be meant are malformed here; `int` refuses a few thousand digits.
+# An offset of more digits than this is taken for malformed: `int` refuses a few thousand of them.
 _RANGE = re.compile(
     r"bytes=(?:([0-9]{1,18})-([0-9]{1,18})?|-([0-9]{1,18}))", re.ASCII | re.IGNORECASE
 )
@@ -22,6 +22,8 @@ _RANGE = re.compile(
 
 @frozen
 class Content:
+    """A file, and how it is served."""
+
     media_type: str
     data: bytes
     etag: str
@@ -29,8 +31,10 @@ class Content:
 
 @cache
 def content(variant: str) -> Content:
+    """The file of a variant."""
     media_type, name = VARIANTS[variant]
-    data = (files("deerapi_remix.testing") / "assets" / name).read_bytes()
+    # By the loader of the package, because a test may have replaced the file system (pyfakefs).
+    data = pkgutil.get_data("deerapi_remix.testing", f"assets/{name}") or b""
     return Content(media_type, data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 
@@ -39,9 +43,11 @@ def requested_range(headers: Mapping[str, str], etag: str, size: int) -> range |
     match = _RANGE.fullmatch(headers.get("range", "").strip())
     if not match or headers.get("if-range", etag) != etag:
         return None
-    first, last, suffix = (int(number) if number else None for number in match.groups())
+    first, last, suffix = match.groups()
     if first is None:
-        return range(max(size - (suffix or 0), 0), size)
-    if last is not None and last < first:
+        return range(max(size - int(suffix), 0), size)
+    if last is None:
+        return range(int(first), size)
+    if int(last) < int(first):
         return None
-    return range(first, size if last is None else min(last + 1, size))
+    return range(int(first), min(int(last) + 1, size))

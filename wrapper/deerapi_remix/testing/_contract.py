@@ -9,14 +9,18 @@ from typing import Any
 import yaml
 from jsonschema_rs import Draft202012Validator
 
-from deerapi_remix.testing._messages import ROUTES, Answer, RecordedRequest
+from deerapi_remix.testing._messages import Answer, RecordedRequest
+from deerapi_remix.testing._routes import ROUTES
 
 # Statuses outside the document, in answer to a header outside the document.
 _UNDOCUMENTED = {416}
 
 
 class Contract:
-    """Each check returns None, or one line that names the operation, the place and the rule that is broken."""
+    """Checks requests and answers.
+
+    Each check returns None, or one line that names the operation, the place and the broken rule.
+    """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._document = document
@@ -67,8 +71,8 @@ class Contract:
     def _operation(self, call: RecordedRequest) -> Mapping[str, Any]:
         if call.operation is None:
             raise ValueError(f"{call.method} {call.path} is outside the document")
-        method, path = ROUTES[call.operation]
-        operation: Mapping[str, Any] = self._document["paths"][path][method.lower()]
+        route = ROUTES[call.operation]
+        operation: Mapping[str, Any] = self._document["paths"][route.path][route.method.lower()]
         return operation
 
     def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -79,10 +83,11 @@ class Contract:
         return node
 
     def _mismatch(self, schema: Mapping[str, Any], value: Any, place: str) -> str | None:
-        # The document stays as it is while this object lives, so the identity of a schema in it is a key.
+        # The document stays as it is while this object lives, so a schema in it is known by its
+        # identity.
         validator = self._validators.get(id(schema))
         if validator is None:
-            # Beside the components, the references in the schema resolve as they do in the document.
+            # Beside the components, the references in a schema lead where they do in the document.
             rooted = {"components": self._document["components"], **schema}
             validator = self._validators[id(schema)] = Draft202012Validator(
                 rooted, validate_formats=True

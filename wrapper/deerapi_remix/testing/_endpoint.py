@@ -22,15 +22,24 @@ class Endpoint:
         self._prefix = base.raw_path.decode("ascii").rstrip("/")
 
     def path(self, url: httpx.URL) -> str | None:
-        """The path of `url` below the base URL, still percent-encoded; None if it is somewhere else."""
+        """The path of `url` below the base URL, still percent-encoded.
+
+        None if the URL is somewhere else.
+        """
         path = url.raw_path.partition(b"?")[0].decode("ascii")
-        below = _origin(url) == self._origin and path.startswith(f"{self._prefix}/")
-        return path.removeprefix(self._prefix) if below else None
+        if _origin(url) == self._origin and path.startswith(f"{self._prefix}/"):
+            return path.removeprefix(self._prefix)
+        return None
 
     def answer(self, request: httpx.Request) -> httpx.Response | None:
-        """What the fake answers; None to a request for somewhere else. The body must have been read."""
+        """What the fake answers; None to a request for somewhere else.
+
+        The body must have been read.
+        """
         path = self.path(request.url)
-        return None if path is None else self.answer_at(path, request)
+        if path is None:
+            return None
+        return self.answer_at(path, request)
 
     def answer_at(self, path: str, request: httpx.Request) -> httpx.Response:
         """What the fake answers at a path below the base URL."""
@@ -52,10 +61,11 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._answer = answer
 
     def __iter__(self) -> Iterator[bytes]:
-        yield self._answer.body[: self._answer.cut_at]
-        if self._answer.cut_at is not None:
+        body, cut_at = self._answer.body, self._answer.cut_at
+        yield body[:cut_at]
+        if cut_at is not None:
             raise httpx.RemoteProtocolError(
-                f"peer closed connection after {self._answer.cut_at} of {len(self._answer.body)} bytes, as scripted"
+                f"peer closed connection after {cut_at} of {len(body)} bytes, as scripted"
             )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:

@@ -2,24 +2,14 @@
 
 import json
 import re
+import secrets
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote
 
 from attrs import field, frozen
 
 Operation = Literal["remix", "retrieve", "download", "models"]
-
-ROUTES: Mapping[Operation, tuple[str, str]] = {
-    "remix": ("POST", "/v1/videos/{video_id}/remix"),
-    "retrieve": ("GET", "/v1/videos/{video_id}"),
-    "download": ("GET", "/v1/videos/{video_id}/content"),
-    "models": ("GET", "/v1/models"),
-}
-_PATTERNS: Mapping[Operation, re.Pattern[str]] = {
-    operation: re.compile(path.replace("{video_id}", "([^/]+)"))
-    for operation, (_, path) in ROUTES.items()
-}
 
 _BEARER = re.compile(r"bearer +([!-~]+)", re.IGNORECASE)
 
@@ -31,8 +21,9 @@ _ERRORS = {
     403: ("new_api_error", "insufficient_user_quota", "user quota is not enough"),
     404: ("invalid_request_error", "not_found", "Not found"),
     405: ("invalid_request_error", "method_not_allowed", "Method not allowed"),
-    429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached"),
+    413: ("invalid_request_error", "request_too_large", "The request is too large"),
     416: ("invalid_request_error", "range_not_satisfiable", "The range is not satisfiable"),
+    429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached"),
     503: ("new_api_error", "model_not_available", "No available channel"),
 }
 _OTHER_ERROR = ("new_api_error", "do_request_failed", "do request failed")
@@ -55,18 +46,28 @@ class Request:
 
 @frozen
 class Answer:
-    """An answer, and what becomes of it on the way: `lost` never arrives, `cut_at` breaks off after that many bytes."""
+    """An answer, and what becomes of it on its way to the client.
+
+    Attributes:
+        lost: Whether it never arrives.
+        cut_at: The number of bytes of the body after which the connection breaks.
+        delay: Seconds that pass before a server sends it.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     lost: bool = False
     cut_at: int | None = None
+    delay: float = 0.0
 
 
 @frozen
 class RecordedRequest:
-    """A request that the fake has seen. The key is masked; `status` is None if no answer arrived."""
+    """A request that the fake has seen.
+
+    The key is masked; `status` is None if no answer arrived.
+    """
 
     operation: Operation | None
     method: str
@@ -79,48 +80,24 @@ class RecordedRequest:
     status: int | None = None
 
 
-def _route(path: str) -> tuple[Operation, str | None] | None:
-    """The operation at a path, and the id in it; an id is one segment, decoded once."""
-    for operation, pattern in _PATTERNS.items():
-        if match := pattern.fullmatch(path):
-            return operation, unquote(match[1]) if pattern.groups else None
-    return None
-
-
-def allowed_method(path: str) -> str | None:
-    """The method of the operation at a path, None if there is none."""
-    route = _route(path)
-    return ROUTES[route[0]][0] if route else None
+def new_request_id() -> str:
+    """An ID as the gateway makes them: the time, and what makes it unique."""
+    return f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}{secrets.token_hex(9)}"
 
 
 def bearer_key(request: Request) -> str | None:
     """The key, None if it is missing or malformed."""
     match = _BEARER.fullmatch(request.headers.get("authorization", ""))
-    return match[1] if match else None
+    if match is None:
+        return None
+    return match[1]
 
 
-def read(request: Request, request_id: str) -> RecordedRequest:
-    operation, video_id = _route(request.path) or (None, None)
-    headers = dict(request.headers)
-    if "authorization" in headers:
-        headers["authorization"] = "Bearer ***" if bearer_key(request) else "***"
-    return RecordedRequest(
-        operation=operation if operation and request.method == ROUTES[operation][0] else None,
-        method=request.method,
-        path=request.path,
-        video_id=video_id,
-        query=dict(parse_qsl(request.query, keep_blank_values=True)),
-        headers=headers,
-        body=_json(request.body),
-        request_id=request_id,
-    )
-
-
-def _json(body: bytes) -> Any:
+def json_value(body: bytes) -> Any:
     """The value of a JSON text, None if it is not one."""
     try:
         value = json.loads(body.decode(), parse_constant=_refuse)
-        # An escaped lone surrogate is valid JSON and no text.
+        # An escaped lone surrogate is valid JSON, but it cannot be encoded, so it is no text.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
@@ -138,6 +115,7 @@ def answer(
     content_type: str | None,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
+    """An answer with the headers that every answer has; `headers` go on top of them."""
     usual = {REQUEST_ID: request_id, "content-length": str(len(body))}
     if content_type:
         usual["content-type"] = content_type
@@ -149,6 +127,7 @@ def answer(
 def json_answer(
     request_id: str, status: int, value: Any, headers: Mapping[str, str] | None = None
 ) -> Answer:
+    """An answer with a JSON body."""
     return answer(request_id, status, json.dumps(value).encode(), "application/json", headers)
 
 

@@ -4,17 +4,17 @@ import os
 import threading
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
-from unittest.mock import patch
 
-from deerapi_remix import _clock
+from deerapi_remix.testing._chaos import Chaos
 from deerapi_remix.testing._endpoint import Endpoint
-from deerapi_remix.testing._jobs import VirtualClock
+from deerapi_remix.testing._messages import Operation, RecordedRequest
 from deerapi_remix.testing._network import Gate
-from deerapi_remix.testing._time import VirtualTime
-from deerapi_remix.testing.fake import FakeDeerAPI, Operation, RecordedRequest, check_operation
+from deerapi_remix.testing._routes import check_operation
+from deerapi_remix.testing._time import VirtualClock, VirtualTime
+from deerapi_remix.testing.fake import FakeDeerAPI
 
 _active = threading.Lock()
 
@@ -23,7 +23,8 @@ class DeerAPIMock(FakeDeerAPI):
     """What `mock_deerapi` gives.
 
     Attributes:
-        clock: The time of clients and jobs. They move it on by waiting, and `clock.advance(60)` does.
+        clock: The time of clients and jobs. They move it on by waiting, and `clock.advance(60)`
+            does as well.
     """
 
     def __init__(self, clock: VirtualClock, **options: Any) -> None:
@@ -31,7 +32,10 @@ class DeerAPIMock(FakeDeerAPI):
         self.clock = clock
 
     def sent(self, operation: Operation) -> Sequence[RecordedRequest]:
-        """The requests for one operation, in order. Their `body` is the JSON that was sent, `status` what came back."""
+        """The requests for one operation, in order.
+
+        Their `body` is the JSON that was sent, `status` what came back.
+        """
         check_operation(operation)
         return tuple(request for request in self.requests if request.operation == operation)
 
@@ -44,36 +48,47 @@ def mock_deerapi(
     api_keys: Collection[str] | None = None,
     base_url: str | None = None,
     allow_hosts: Collection[str] = (),
+    chaos: Chaos = Chaos(),  # noqa: B008  # Frozen.
+    seed: int | None = None,
 ) -> Iterator[DeerAPIMock]:
-    """Put a fake in the place of DeerAPI, for this whole process: a test that uses it never pays, and never waits.
+    """Put a fake in the place of DeerAPI, for this whole process.
+
+    A test that uses it never pays, and never waits:
 
         with mock_deerapi() as deerapi:
             deerapi.rate_limited()
-            path = RemixClient().remix_to_file("video_123", tmp_path / "bow.mp4", prompt="The cat takes a bow")
-        assert [request.body["prompt"] for request in deerapi.sent("remix")] == ["The cat takes a bow"] * 2
+            path = RemixClient().remix_to_file("video_123", tmp_path / "bow.mp4", prompt="A bow")
+        assert [request.body["prompt"] for request in deerapi.sent("remix")] == ["A bow", "A bow"]
 
-    It goes for every client, `RemixClient` and `AsyncRemixClient`, whoever made it and when, with a key of any kind.
-    Meanwhile `DEERAPI_KEY` holds a harmless key. In pytest, the fixture `deerapi_mock` does the same.
+    It goes for every client, `RemixClient` and `AsyncRemixClient`, whoever made it and when, with a
+    key of any kind. Meanwhile `DEERAPI_KEY` holds a harmless key. In pytest, the fixture
+    `deerapi_mock` does the same.
 
-    **Time.** All that a client waits for passes at once, on the clock that the jobs render by. Clients that wait at the
-    same time, in tasks or in threads, do so side by side, as they would in real time. `time.sleep`, `asyncio.sleep`
-    and `asyncio.timeout` of your own stay real.
+    **Time.** All that a client waits for passes at once, on the clock that the jobs render by.
+    Clients that wait at the same time, in tasks or in threads, do so side by side, as they would in
+    real time. `time.sleep`, `asyncio.sleep` and `asyncio.timeout` of your own stay real.
 
-    **Network.** The fake answers clients made with httpx at `https://api.deerapi.com`, at `DEERAPI_BASE_URL` and at
-    `base_url`. What is meant for this machine passes: loopback addresses, Unix sockets, and the hosts in `allow_hosts`,
-    but no proxy that the environment names. Everything else raises `NetworkBlockedError`, and no name of another host
-    is looked up. That goes for all Python code of this process, not for other processes, for libraries with a network
+    **Network.** The fake answers clients made with httpx at `https://api.deerapi.com`, at
+    `DEERAPI_BASE_URL` and at `base_url`. What is meant for this machine passes: loopback addresses,
+    Unix sockets, and the hosts in `allow_hosts`, but no proxy that the environment names.
+    Everything else raises `NetworkBlockedError`, and no name of another host is looked up. That
+    goes for all Python code of this process, not for other processes, for libraries with a network
     stack of their own (libcurl, uvloop), or for connections that are open already.
 
     Args:
         render_seconds: How long a job takes.
         models: The models that are served.
-        api_keys: The keys that are valid; by default any that is well-formed. The first one becomes `DEERAPI_KEY`.
+        api_keys: The keys that are valid; by default any that is well-formed. The first one becomes
+            `DEERAPI_KEY`.
         base_url: Where the fake answers, too: what your service hands to its clients.
-        allow_hosts: Names and addresses of other machines that your tests need, such as that of a database.
+        allow_hosts: Names and addresses of other machines that your tests need, such as that of a
+            database.
+        chaos: Faults by chance, and a limit of how much may be asked in a second.
+        seed: The same seed lets the same faults happen by chance.
 
     Raises:
-        RuntimeError: It is active already. There is one network and one time, so there can be only one.
+        RuntimeError: It is active already. There is one network and one time, so there can be only
+            one.
     """
     if not _active.acquire(blocking=False):
         raise RuntimeError(
@@ -85,20 +100,13 @@ def mock_deerapi(
             render_seconds=render_seconds,
             models=models,
             api_keys=api_keys,
+            chaos=chaos,
+            seed=seed,
         )
-        virtual = VirtualTime(deerapi.clock)
-        endpoints = partial(_endpoints, deerapi, base_url)
         with (
             _harmless_key(next(iter(api_keys or ()), "sk-mock")),
-            Gate(endpoints, allow_hosts).closed(),
-            patch.multiple(
-                _clock,
-                monotonic=virtual.now,
-                now=virtual.now,
-                sleep=virtual.sleep,
-                async_sleep=virtual.async_sleep,
-            ),
-            closing(virtual),
+            Gate(partial(_endpoints, deerapi, base_url), allow_hosts).closed(),
+            VirtualTime(deerapi.clock).installed(),
         ):
             yield deerapi
     finally:

@@ -15,25 +15,31 @@ import httpcore
 import httpx
 
 from deerapi_remix.testing._endpoint import Endpoint
-from deerapi_remix.testing._messages import allowed_method
+from deerapi_remix.testing._routes import allowed_methods
 
-# The methods of a socket that name a peer, with the place of its address among their arguments. Windows has no sendmsg.
-_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1} | (
-    {"sendmsg": 3} if hasattr(socket.socket, "sendmsg") else {}
-)
+# The methods of a socket that name a peer, and where its address stands among their arguments.
+_TALKING = {"connect": 0, "connect_ex": 0, "sendto": -1}
+if hasattr(socket.socket, "sendmsg"):  # Windows has none.
+    _TALKING["sendmsg"] = 3
 _RESOLVING = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
 _INTERNET = (socket.AF_INET, socket.AF_INET6)
 
 _ADVICE = (
-    "While mock_deerapi is active nothing leaves this machine. It answers clients made with httpx at "
-    "https://api.deerapi.com, at DEERAPI_BASE_URL and at its own base_url (for other clients there is "
-    "`deerapi-remix mock`); a host that your tests need may be named in its allow_hosts; all else needs a mock of its "
-    "own."
+    "While mock_deerapi is active nothing leaves this machine. It answers clients made with httpx "
+    "at https://api.deerapi.com, at DEERAPI_BASE_URL and at its own base_url (for other clients "
+    "there is `deerapi-remix mock`); a host that your tests need may be named in its allow_hosts; "
+    "all else needs a mock of its own."
 )
+
+_Send = Callable[..., httpcore.Response]
+_AsyncSend = Callable[..., Awaitable[httpcore.Response]]
 
 
 class NetworkBlockedError(AssertionError):
-    """Something tried to leave this machine while `mock_deerapi` was active. Nothing was sent."""
+    """Something tried to leave this machine while `mock_deerapi` was active.
+
+    Nothing was sent.
+    """
 
 
 class Gate:
@@ -49,15 +55,16 @@ class Gate:
     ) -> None:
         self._endpoints = endpoints
         self._names = {name.lower() for name in (*allow_hosts, socket.gethostname())}
-        self._addresses: set[str] = set()  # Of these names.
+        # The addresses that these names were resolved to.
+        self._addresses: set[str] = set()
         self._proxies = set(_local_proxies())
 
     @contextmanager
     def closed(self) -> Iterator[None]:
         """Stand between this process and every other machine.
 
-        HTTP is caught in the pools of httpcore, so that transports, hooks and instrumentation of httpx do their work
-        as usual. All else is caught at the socket.
+        HTTP is caught in the pools of httpcore, so that transports, hooks and instrumentation of
+        httpx do their work as usual. All else is caught at the socket.
         """
         with ExitStack() as patches:
 
@@ -79,44 +86,43 @@ class Gate:
             replace(socket, "getnameinfo", self._naming)
             yield
 
-    def _pool(self, send: Callable[..., httpcore.Response]) -> Callable[..., httpcore.Response]:
+    def _pool(self, send: _Send) -> _Send:
         def handle_request(pool: Any, request: Any) -> httpcore.Response:
             answer = self._answer(pool, request)
-            return answer(b"".join(request.stream)) if answer else send(pool, request)
+            if answer is None:
+                return send(pool, request)
+            return answer(b"".join(request.stream))
 
         return handle_request
 
-    def _async_pool(self, send: Callable[..., Awaitable[httpcore.Response]]) -> Callable[..., Any]:
+    def _async_pool(self, send: _AsyncSend) -> _AsyncSend:
         async def handle_async_request(pool: Any, request: Any) -> httpcore.Response:
             answer = self._answer(pool, request)
-            return (
-                answer(b"".join([chunk async for chunk in request.stream]))
-                if answer
-                else await send(pool, request)
-            )
+            if answer is None:
+                return await send(pool, request)
+            return answer(b"".join([chunk async for chunk in request.stream]))
 
         return handle_async_request
 
     def _answer(
         self, pool: Any, request: httpcore.Request
     ) -> Callable[[bytes], httpcore.Response] | None:
-        """What answers a request, given its body; None if it may pass."""
+        """What makes the answer to a request from its body; None if the request may pass."""
         method, target = request.method.decode("ascii"), request.url
         scheme, host = target.scheme.decode("ascii"), target.host.decode("ascii")
         url = httpx.URL(scheme=scheme, host=host, port=target.port, raw_path=target.target)
         for endpoint in self._endpoints():
-            if (path := endpoint.path(url)) is not None:
-                if allowed_method(path) != method:
-                    raise NetworkBlockedError(
-                        f"{method} {url} was not sent: the fake serves no such operation."
-                    )
-                return partial(
-                    _answered,
-                    endpoint,
-                    path,
-                    partial(httpx.Request, method, url, headers=request.headers),
+            path = endpoint.path(url)
+            if path is None:
+                continue
+            if method not in allowed_methods(path):
+                raise NetworkBlockedError(
+                    f"{method} {url} was not sent: the fake serves no such operation."
                 )
-        if getattr(pool, "_uds", None) is None and not self._is_here(host):
+            make_request = partial(httpx.Request, method, url, headers=request.headers)
+            return partial(_answered, endpoint, path, make_request)
+        leads_to_a_unix_socket = getattr(pool, "_uds", None) is not None
+        if not leads_to_a_unix_socket and not self._is_here(host):
             raise NetworkBlockedError(f"{method} {url} was not sent. {_ADVICE}")
         return None
 
@@ -159,13 +165,16 @@ class Gate:
             try:
                 self._check(*address[:2])
             except NetworkBlockedError:
+                # `socket.create_connection` closes its socket for an OSError only.
                 if sock.type == socket.SOCK_STREAM:
-                    sock.close()  # `socket.create_connection` does so for an OSError only.
+                    sock.close()
                 raise
 
     def _check(self, host: object, port: object = None) -> None:
         if not self._is_here(host):
-            where = _name(host) if port is None else f"{_name(host)}:{port}"
+            where = _name(host)
+            if port is not None:
+                where = f"{where}:{port}"
             raise NetworkBlockedError(f"No connection to {where} was made. {_ADVICE}")
         if port in self._proxies:
             raise NetworkBlockedError(
@@ -185,7 +194,9 @@ def _answered(
 
 
 def _name(host: object) -> str:
-    return (host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")).lower()
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    return str(host or "").lower()
 
 
 def _is_loopback(name: str) -> bool:
@@ -208,9 +219,12 @@ def _addresses(found: Any) -> Iterator[str]:
 
 
 def _local_proxies() -> Iterator[int]:
-    """The ports of this machine behind which the environment has a proxy, and so the rest of the world."""
+    """The ports of this machine at which the environment names a proxy: they lead away from it."""
     for kind, proxy in getproxies().items():
-        if kind != "no":
-            address = urlsplit(proxy if "://" in proxy else f"//{proxy}")
-            if _is_loopback(_name(address.hostname)):
-                yield address.port or 80
+        if kind == "no":
+            continue
+        if "://" not in proxy:
+            proxy = f"//{proxy}"
+        address = urlsplit(proxy)
+        if _is_loopback(_name(address.hostname)):
+            yield address.port or 80

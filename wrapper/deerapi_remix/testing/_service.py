@@ -1,15 +1,14 @@
 """What the API does with a request that it lets in, when nothing goes wrong."""
 
 import math
-import random
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import asdict
 
 from deerapi_remix.testing._content import VARIANTS, content, requested_range
-from deerapi_remix.testing._jobs import Job, Rendering
+from deerapi_remix.testing._jobs import FINE, Fate, Job, Rendering
 from deerapi_remix.testing._messages import (
     Answer,
     RecordedRequest,
@@ -24,8 +23,6 @@ _NOT_BLANK = re.compile(
     "[^\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
 )
 
-_MISHAP = {"code": "generation_failed", "message": "The video could not be generated."}
-
 _FIELDS_OF_AN_ACCEPTED_JOB = (
     "id",
     "object",
@@ -39,12 +36,15 @@ _FIELDS_OF_AN_ACCEPTED_JOB = (
 )
 
 
-def problem(call: RecordedRequest) -> str | None:
-    """What is wrong with a request, if anything."""
-    if call.operation == "download" and call.query.get("variant", "video") not in VARIANTS:
+def variant_problem(call: RecordedRequest) -> str | None:
+    """What is wrong with a request for a file, if anything."""
+    if call.query.get("variant", "video") not in VARIANTS:
         return f"variant must be one of {', '.join(VARIANTS)}"
-    if call.operation != "remix":
-        return None
+    return None
+
+
+def remix_problem(call: RecordedRequest) -> str | None:
+    """What is wrong with a request for a remix, if anything."""
     if call.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return "Content-Type must be application/json"
     if not isinstance(call.body, dict):
@@ -59,50 +59,60 @@ def problem(call: RecordedRequest) -> str | None:
 
 
 class Service:
-    """Keeps the jobs; not safe for threads."""
+    """Keeps the jobs; not safe for threads.
+
+    Args:
+        clock: Unix time in seconds.
+        render_seconds: How long a job takes.
+        models: The models that are served.
+        draw_fate: Says what goes wrong with the next job.
+        kept: How many jobs are kept at most; None for all.
+    """
 
     def __init__(
         self,
         clock: Callable[[], float],
         render_seconds: float,
         models: Sequence[str],
-        fail_rate: float,
-        seed: int | None,
+        draw_fate: Callable[[], Fate],
+        kept: int | None,
     ) -> None:
         self._clock = clock
         self._latest = -math.inf
         self._render_seconds = render_seconds
         self._models = tuple(models)
-        self._fail_rate = fail_rate
-        self._seed = seed
+        self._draw_fate = draw_fate
+        self._kept = kept
         self._renderings: dict[str, Rendering] = {}
-        self.clear()
 
     def now(self) -> float:
-        # The real clock may be set back, and progress must not fall.
+        """The time. The real clock may be set back, and progress must not fall."""
         self._latest = max(self._latest, self._clock())
         return self._latest
 
     def clear(self) -> None:
+        """Forget every job."""
         self._renderings.clear()
-        self._chance = random.Random(self._seed)  # noqa: S311  # It keeps no secret.
 
     def add_completed(self, video_id: str, model: str) -> None:
+        """Add a completed video."""
         self._renderings[video_id] = Rendering(
             id=video_id, model=model, started=self.now(), duration=0
         )
 
     def jobs(self) -> dict[str, Job]:
+        """Every video by its id."""
         now = self.now()
         return {video_id: rendering.at(now) for video_id, rendering in self._renderings.items()}
 
     def _job(self, call: RecordedRequest) -> Job | None:
         rendering = self._renderings.get(call.video_id or "")
-        return rendering.at(self.now()) if rendering else None
+        if rendering is None:
+            return None
+        return rendering.at(self.now())
 
-    def remix(
-        self, call: RecordedRequest, *, error: Mapping[str, str] | None = None, stuck: bool = False
-    ) -> Answer:
+    def remix(self, call: RecordedRequest, fate: Fate) -> Answer:
+        """Accept a job; a fate that was scripted takes the place of one by chance."""
         source = self._job(call)
         if source is None:
             return flat_error(call.request_id, "task_not_exist", "task_not_exist")
@@ -111,8 +121,12 @@ class Service:
         model = call.body.get("model", source.model)
         if model not in self._models:
             return nested_error(call.request_id, 503, f"No available channel for model {model}")
+        if not self._has_room():
+            return nested_error(call.request_id, 429, "Too many jobs are being rendered")
         # Drawn for every job, so that what befalls one does not move the others.
-        unlucky = self._chance.random() < self._fail_rate
+        drawn = self._draw_fate()
+        if fate == FINE:
+            fate = drawn
         rendering = Rendering(
             id=f"video_{secrets.token_hex(16)}",
             model=model,
@@ -120,8 +134,7 @@ class Service:
             duration=self._render_seconds,
             source=source.id,
             prompt=call.body["prompt"],
-            error=error or (_MISHAP if unlucky and not stuck else None),
-            stuck=stuck,
+            fate=fate,
         )
         self._renderings[rendering.id] = rendering
         job = asdict(rendering.at(rendering.started))
@@ -129,11 +142,26 @@ class Service:
             call.request_id, 200, {name: job[name] for name in _FIELDS_OF_AN_ACCEPTED_JOB}
         )
 
+    def _has_room(self) -> bool:
+        """Whether one more job can be kept. The remix that ended first is forgotten for it."""
+        if self._kept is None or len(self._renderings) < self._kept:
+            return True
+        now = self.now()
+        for rendering in self._renderings.values():
+            if rendering.source is not None and rendering.at(now).is_finished:
+                del self._renderings[rendering.id]
+                return True
+        return False
+
     def retrieve(self, call: RecordedRequest) -> Answer:
+        """Tell how a job stands."""
         job = self._job(call)
-        return json_answer(call.request_id, 200, asdict(job)) if job else _not_found(call)
+        if job is None:
+            return _not_found(call)
+        return json_answer(call.request_id, 200, asdict(job))
 
     def download(self, call: RecordedRequest) -> Answer:
+        """Serve a file, or the part of it that is asked for."""
         job = self._job(call)
         if job is None:
             return _not_found(call)
@@ -154,6 +182,7 @@ class Service:
         )
 
     def models(self, call: RecordedRequest) -> Answer:
+        """List the models."""
         cards = [
             {"id": model, "object": "model", "created": 1_759_190_400, "owned_by": "openai"}
             for model in self._models

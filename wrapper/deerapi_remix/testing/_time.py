@@ -5,24 +5,56 @@ import heapq
 import itertools
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from time import sleep  # By name, for a test may replace `time.sleep`.
+from contextlib import closing, contextmanager, suppress
+from time import sleep  # By name, because a test may replace `time.sleep`.
+from unittest.mock import patch
 
 from attrs import field, frozen
 
-from deerapi_remix.testing._jobs import VirtualClock
+from deerapi_remix import _clock
 
-# Real seconds for which all wait for those who are awake and give no sign: they are busy with something else, or done.
+# Real seconds after which time goes on without those who are awake and do not ask for the time:
+# they are busy with something else, or they have ended.
 _PATIENCE = 0.01
 
 _Participant = asyncio.Task[object] | threading.Thread
 
 
+class VirtualClock:
+    """A clock that moves when told to.
+
+    Args:
+        start: Unix time in seconds.
+    """
+
+    def __init__(self, start: float = 1_758_941_485.0) -> None:
+        self._start = start
+        # Kept apart from the start: small steps would be rounded away in the sum of both.
+        self._elapsed = 0.0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self._start + self._elapsed
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return self._elapsed
+
+    def advance(self, seconds: float) -> None:
+        """Moves on by `seconds`, never back."""
+        if not seconds >= 0:
+            raise ValueError("seconds must not be negative")
+        with self._lock:
+            self._elapsed += seconds
+
+
 def _me() -> _Participant:
     try:
-        return asyncio.current_task() or threading.current_thread()
+        task = asyncio.current_task()
     except RuntimeError:  # No event loop runs in this thread.
-        return threading.current_thread()
+        task = None
+    return task or threading.current_thread()
 
 
 @frozen(order=True)
@@ -36,9 +68,10 @@ class _Sleeper:
 class VirtualTime:
     """What clients take for the clock and for sleep.
 
-    Whoever asks for the time takes part: a task or, outside of tasks, a thread. While anyone who takes part is awake,
-    time stands still. Once all of them sleep, the one who is due first wakes, at its time. So all wake in the order of
-    their times, one after the other, in whatever order the machine runs them.
+    Whoever asks for the time takes part: a task or, outside of tasks, a thread. While anyone who
+    takes part is awake, time stands still. Once all of them sleep, the one who is due first wakes,
+    at its time. So all wake in the order of their times, one after the other, in whatever order the
+    machine runs them.
 
     Args:
         clock: Shows the time; it is moved on.
@@ -50,84 +83,109 @@ class VirtualTime:
         self._awake: set[_Participant] = set()
         self._sleepers: list[_Sleeper] = []
         self._turns = itertools.count()
-        self._stirred = 0
+        self._signs_of_life = 0
         self._watchman: threading.Thread | None = None
         self._closed = False
 
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Take the place of all time that the clients of this process know."""
+        replaced = patch.multiple(
+            _clock,
+            monotonic=self.monotonic,
+            now=self.now,
+            sleep=self.sleep,
+            async_sleep=self.async_sleep,
+        )
+        with replaced, closing(self):
+            yield
+
     def now(self) -> float:
-        """The time; whoever asks takes part from here on."""
-        me = _me()
-        with self._lock:
-            self._stirred += 1
-            if me not in self._awake:
-                self._awake.add(me)
-                if isinstance(me, asyncio.Task):
-                    me.add_done_callback(self._leave)
+        """Unix time; whoever asks takes part from here on."""
+        self._take_part()
         return self._clock()
+
+    def monotonic(self) -> float:
+        """Seconds since the start of the clock; whoever asks takes part from here on."""
+        self._take_part()
+        return self._clock.elapsed
 
     def sleep(self, seconds: float) -> None:
         """Like `time.sleep`."""
-        until = self.now() + seconds
-        sleep(0)  # Awake, so that other threads begin at the same time.
+        until = self.monotonic() + seconds
+        sleep(0)  # While this thread is awake, so that other threads begin at the same time.
         woken = threading.Event()
         with self._asleep(until, woken.set):
             woken.wait()
 
     async def async_sleep(self, seconds: float) -> None:
         """Like `asyncio.sleep`."""
-        until = self.now() + seconds
-        await asyncio.sleep(0)  # Awake, so that what else is ready begins at the same time.
+        until = self.monotonic() + seconds
+        await asyncio.sleep(0)  # While this task is awake, so that others begin at the same time.
         woken, loop = asyncio.Event(), asyncio.get_running_loop()
         with self._asleep(until, lambda: loop.call_soon_threadsafe(woken.set)):
             await woken.wait()
 
     def close(self) -> None:
-        """Wake all who sleep, with a RuntimeError: what they would do next is not for the real API."""
+        """Wake all who sleep, with a RuntimeError, so that none of them goes on to the real API."""
         with self._lock:
             self._closed = True
             while self._sleepers:
                 self._wake(heapq.heappop(self._sleepers))
 
+    def _take_part(self) -> None:
+        me = _me()
+        with self._lock:
+            self._signs_of_life += 1
+            if me not in self._awake:
+                self._awake.add(me)
+                if isinstance(me, asyncio.Task):
+                    me.add_done_callback(self._leave)
+
     @contextmanager
     def _asleep(self, until: float, wake: Callable[[], object]) -> Iterator[None]:
-        self._check()
+        self._refuse_once_closed()
         sleeper = _Sleeper(until, next(self._turns), _me(), wake)
         with self._lock:
             heapq.heappush(self._sleepers, sleeper)
             self._awake.discard(sleeper.who)
+            # What runs the event loop of a task is not awake outside of it.
+            self._awake.discard(threading.current_thread())
             self._go_on()
-            if self._sleepers and not (
-                self._watchman and self._watchman.is_alive()
-            ):  # None survives a fork.
-                self._watchman = threading.Thread(
-                    target=self._watch, name="mock_deerapi", daemon=True
-                )
-                self._watchman.start()
+            if self._sleepers:
+                self._set_a_watchman()
         try:
             yield
         finally:
             with self._lock:
-                if sleeper in self._sleepers:  # Cancelled or interrupted.
+                if sleeper in self._sleepers:  # It was cancelled or interrupted.
                     self._sleepers.remove(sleeper)
                     heapq.heapify(self._sleepers)
-        self._check()
+        self._refuse_once_closed()
 
-    def _check(self) -> None:
+    def _set_a_watchman(self) -> None:
+        # A thread that was started before a fork is not alive in the child.
+        if self._watchman is None or not self._watchman.is_alive():
+            self._watchman = threading.Thread(target=self._watch, name="mock_deerapi", daemon=True)
+            self._watchman.start()
+
+    def _refuse_once_closed(self) -> None:
         if self._closed:
             raise RuntimeError(
-                "mock_deerapi ended while a client was waiting; let the test wait for what it starts"
+                "mock_deerapi ended while a client was waiting; "
+                "let the test wait for what it starts"
             )
 
     def _go_on(self) -> None:
         """If no one is awake, wake the one who is due first."""
-        self._stirred += 1
+        self._signs_of_life += 1
         while self._sleepers and not self._awake:
             sleeper = heapq.heappop(self._sleepers)
-            self._clock.advance(max(sleeper.until - self._clock(), 0.0))
+            self._clock.advance(max(sleeper.until - self._clock.elapsed, 0.0))
             self._wake(sleeper)
 
     def _wake(self, sleeper: _Sleeper) -> None:
-        with suppress(RuntimeError):  # Its event loop was closed.
+        with suppress(RuntimeError):  # Its event loop may have been closed.
             sleeper.wake()
             self._awake.add(sleeper.who)
 
@@ -137,15 +195,18 @@ class VirtualTime:
             self._go_on()
 
     def _watch(self) -> None:
-        """Go on without those who are awake whenever nobody stirs, for as long as anyone sleeps."""
-        stirred = self._stirred
+        """Whenever nobody has given a sign of life for a while, go on without those who are awake.
+
+        It ends when nobody sleeps any more.
+        """
+        seen = self._signs_of_life
         while True:
             sleep(_PATIENCE)
             with self._lock:
                 if not self._sleepers:
                     self._watchman = None
                     return
-                if self._stirred == stirred:
+                if self._signs_of_life == seen:
                     self._awake.clear()
                     self._go_on()
-                stirred = self._stirred
+                seen = self._signs_of_life

@@ -1,6 +1,7 @@
 """The pytest plugin: the fixture `deerapi_mock`.
 
-pytest imports it at every start: httpx and the rest come with the first test that asks for the fixture.
+pytest imports it at every start, so httpx and the rest are imported by the first test that asks for
+the fixture.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ def deerapi_mock(
     """DeerAPI without network and in virtual time: see `deerapi_remix.testing.mock_deerapi`."""
     from deerapi_remix.testing import mock_deerapi
 
-    # Undone after this fixture ends: so what the test itself sets is not put back to the key of the mock.
+    # monkeypatch puts back what it finds here, when this fixture has ended. Otherwise a test that
+    # sets the key would have that of the mock put back.
     monkeypatch.setenv("DEERAPI_KEY", "")
     marker = request.node.get_closest_marker("deerapi_mock")
-    with mock_deerapi(
-        *(marker.args if marker else ()), **(marker.kwargs if marker else {})
-    ) as deerapi:
+    options = {}
+    if marker is not None:
+        if marker.args:
+            raise TypeError("the marker deerapi_mock takes no positional argument")
+        options = marker.kwargs
+    with mock_deerapi(**options) as deerapi:
         yield deerapi

@@ -16,7 +16,8 @@ def mock_router(fake: FakeDeerAPI, base_url: str = "https://api.deerapi.com") ->
         with mock_router(FakeDeerAPI(render_seconds=0)):
             video = RemixClient("key").remix("video_123", prompt="The cat takes a bow")
 
-    Time stays real, and so does whatever does not use httpx: `deerapi_remix.testing.mock_deerapi` sees to both.
+    Time stays real, and so does whatever does not use httpx. `deerapi_remix.testing.mock_deerapi`
+    sees to both.
 
     Args:
         fake: The fake that answers.

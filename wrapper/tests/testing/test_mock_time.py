@@ -171,16 +171,25 @@ async def test_a_cancelled_sleeper_holds_nobody_up(patient: None, virtual: Virtu
     assert (virtual.now(), cancelled.cancelled()) == (10, True)
 
 
-def test_a_sleeper_of_a_closed_loop_holds_nobody_up(patient: None, virtual: VirtualTime) -> None:
-    virtual.now()
+def test_a_sleeper_of_a_closed_loop_holds_nobody_up(virtual: VirtualTime) -> None:
+    async def stay_awake() -> None:
+        virtual.now()
+        await asyncio.Event().wait()
+
     loop = asyncio.new_event_loop()
-    task = loop.create_task(virtual.async_sleep(5))
-    for _ in range(5):
-        loop.run_until_complete(asyncio.sleep(0))
+    tasks = [loop.create_task(stay_awake()), loop.create_task(virtual.async_sleep(5))]
+    loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     virtual.sleep(10)
     assert virtual.now() == 10
-    task.get_coro().close()
+    for task in tasks:
+        task.get_coro().close()
+
+
+def test_a_thread_does_not_hold_up_the_tasks_that_it_runs(patient: None, virtual: VirtualTime) -> None:
+    virtual.now()
+    asyncio.run(virtual.async_sleep(5))
+    assert virtual.now() == 5
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])

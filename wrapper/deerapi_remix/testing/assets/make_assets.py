@@ -1,4 +1,4 @@
-"""Draws the files that the fake serves: a cat takes a bow on a stage, as in the prompt of the vendor's page.
+"""Draws the files that the fake serves: a cat takes a bow on a stage.
 
 Run `python make_assets.py [folder]`; it needs PyAV. The same PyAV writes the same bytes.
 """
@@ -46,7 +46,7 @@ class Canvas:
     def fill(
         self, top: float, bottom: float, shade: Shading, spans: Callable[[float], list[float]]
     ) -> None:
-        """Fills each line from `top` to `bottom` between consecutive pairs of the positions that `spans` gives."""
+        """Fills each line from `top` to `bottom` between the pairs of positions in `spans`."""
         for row in range(
             max(round(top * OVERSAMPLING), 0), min(round(bottom * OVERSAMPLING), self.height)
         ):

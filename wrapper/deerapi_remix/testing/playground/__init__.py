@@ -1,13 +1,15 @@
-"""What `deerapi-remix mock` serves beside the API: at `/` a page to try it on, below `/_mock/` the mock's controls."""
+"""What `deerapi-remix mock` serves beside the API.
+
+At `/` stands a page to try the API on; below `/_mock/` are the controls of the mock.
+"""
 
 import json
-import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -42,14 +44,18 @@ _FILES = {
     f"{PREFIX}swagger-ui-bundle.js": _THEIRS / "swagger-ui-bundle.js",
     f"{PREFIX}favicon-32x32.png": _THEIRS / "favicon-32x32.png",
 }
-# Not guessed: machines differ in what they hold a `.js` for.
+# Written out, because machines differ in what they take a `.js` for.
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".png": "image/png"}
 
-# Nothing from elsewhere, nothing inline, in nobody's frame. Swagger UI draws its icons from `data:`, a video is
-# fetched with a key and played from `blob:`.
+# The page loads nothing from elsewhere, runs nothing inline, and stands in nobody's frame.
+# Swagger UI draws its icons from `data:`; a video is fetched with a key and played from `blob:`.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data: blob:; media-src blob:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 _SAFE = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "content-security-policy": _POLICY,
     "cross-origin-resource-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "referrer-policy": "no-referrer",
@@ -57,16 +63,13 @@ _SAFE = {
     "cache-control": "no-cache",
 }
 
-# A page whose name is made to resolve to this machine is of the same origin as what is served here, but it cannot
-# send another name than its own: one with a dot.
-_NO_FOREIGN_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[0-9.]+|[^.:]+)(:[0-9]+)?", re.IGNORECASE)
-
 
 def with_playground(api: ASGIApp, fake: FakeDeerAPI) -> ASGIApp:
     """Puts the playground around the API.
 
-    `GET /` is the page, `GET /_mock/state` tells jobs and requests, `POST /_mock/reset` forgets them; every other path
-    is the API's. No page of another origin can read or reset anything, by whatever name it reaches this machine.
+    `GET /` is the page. `GET /_mock/state` tells jobs and requests, `POST /_mock/reset` forgets
+    them; `GET /_mock/chaos` tells how rough the mock is, and `POST /_mock/chaos` changes it. Every
+    other path is the API's. No page of another origin can read or change anything.
 
     Args:
         api: The API that `create_app` makes.
@@ -75,8 +78,10 @@ def with_playground(api: ASGIApp, fake: FakeDeerAPI) -> ASGIApp:
     own = _own(fake)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["path"] == "/" or scope["path"].startswith(PREFIX)
-        await (own if ours else api)(scope, receive, send)
+        if scope["path"] == "/" or scope["path"].startswith(PREFIX):
+            await own(scope, receive, send)
+        else:
+            await api(scope, receive, send)
 
     return app
 
@@ -90,11 +95,16 @@ def _own(fake: FakeDeerAPI) -> Starlette:
         return JSONResponse(document() | {"servers": [{"url": "/", "description": "This mock"}]})
 
     async def state(request: Request) -> Response:
-        return JSONResponse(_state(fake))
+        return JSONResponse(_state(fake, _latest(request)))
 
     async def reset(request: Request) -> Response:
         fake.reset()
         return Response(status_code=204)
+
+    async def chaos(request: Request) -> Response:
+        if request.method == "POST":
+            _change_chaos(fake, await request.body())
+        return JSONResponse(asdict(fake.chaos))
 
     return Starlette(
         routes=[
@@ -102,15 +112,24 @@ def _own(fake: FakeDeerAPI) -> Starlette:
             Route(f"{PREFIX}openapi.json", openapi),
             Route(f"{PREFIX}state", state),
             Route(f"{PREFIX}reset", reset, methods=["POST"]),
+            Route(f"{PREFIX}chaos", chaos, methods=["GET", "POST"]),
         ],
         middleware=[Middleware(BaseHTTPMiddleware, dispatch=_guarded)],
         exception_handlers={HTTPException: _refused},
     )
 
 
-def _state(fake: FakeDeerAPI) -> Any:
-    jobs = [asdict(job) for job in fake.jobs.values()]
-    # Without headers: a browser sends the cookies of every other server on this machine.
+def _latest(request: Request) -> int:
+    """How many jobs and requests are asked for; 0 for all of them."""
+    text = request.query_params.get("latest", "0")
+    if not text.isascii() or not text.isdecimal() or len(text) > 9:
+        raise HTTPException(400, "latest must be a number")
+    return int(text)
+
+
+def _state(fake: FakeDeerAPI, latest: int) -> Any:
+    jobs = list(fake.jobs.values())
+    # Without headers, because a browser sends the cookies of every other server on this machine.
     requests = [
         {
             "operation": request.operation,
@@ -121,20 +140,35 @@ def _state(fake: FakeDeerAPI) -> Any:
             "status": request.status,
             "request_id": request.request_id,
         }
-        for request in fake.requests
+        for request in fake.requests[-latest:]
     ]
+    state = {
+        "jobs": [asdict(job) for job in jobs[-latest:]],
+        "requests": requests,
+        "count": {
+            "jobs": len(jobs),
+            "rendering": sum(not job.is_finished for job in jobs),
+            "requests": len(fake.requests),
+        },
+    }
     # A body may hold a number beyond all bounds (1e999), for which JSON has no name.
-    return json.loads(json.dumps({"jobs": jobs, "requests": requests}), parse_constant=str)
+    return json.loads(json.dumps(state), parse_constant=str)
+
+
+def _change_chaos(fake: FakeDeerAPI, body: bytes) -> None:
+    try:
+        changes = json.loads(body)
+        fake.chaos = evolve(fake.chaos, **changes)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise HTTPException(400, f"Send what to change as a JSON object: {error}") from None
 
 
 async def _guarded(request: Request, answer: RequestResponseEndpoint) -> Response:
-    host = request.headers.get("host", "")
-    if not _NO_FOREIGN_NAME.fullmatch(host):
-        response = _error(403, "Use the address of this machine, or a name without a dot")
-    elif request.headers.get("origin") not in (None, f"{request.url.scheme}://{host}"):
-        response = _error(403, "Not for pages of another origin")
-    else:
+    own_origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if request.headers.get("origin") in (None, own_origin):
         response = await answer(request)
+    else:
+        response = _error(403, "Not for pages of another origin")
     response.headers.update(_SAFE)
     return response
 
