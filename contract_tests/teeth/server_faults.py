@@ -47,12 +47,12 @@ _CARD = '"created": 1_759_190_400, "owned_by": "openai"}'
 _NESTED = 'json_answer(request_id, status, {"error": details}, headers)'
 _FLAT = '{"code": code, "message": message, "data": None}'
 _ANSWERED = "return Answer(status, usual | _with_lower_case_names(headers or {}), body)"
-_KNOWN = "key is not None and (self._api_keys is None or key in self._api_keys)"
-_LOCKED = "elif not self._lets_in(request):"
-_CHECKED = "wrong = problem(call) or (check_request(call) if check_request else None)"
+_KNOWN = "self._api_keys is None or key in self._api_keys"
+_LOCKED = "if key is None or not known:"
+_CHECKED = "if wrong is not None:"
 _MODEL_CHECK = "if model not in self._models:"
-_IN_PROGRESS = '"in_progress" if part >= 0.1 else "queued"'
 _PART_DONE = "int(part * 100)"
+_IF_COMPLETED = 'if status == "completed":'
 _WHOLE = "200, file.data, file.media_type, headers)"
 _PART = "206, file.data[part.start : part.stop], file.media_type, headers)"
 _RANGE = 'f"bytes {part.start}-{part.stop - 1}/{size}"'
@@ -274,48 +274,39 @@ _SERVICE = [
         (_IN_PARTS, "tag: missing", '"accept-ranges": "bytes", "etag": file.etag', '"accept-ranges": "bytes"'),
     ),
     *_faults(
-        "_service.py::problem",
+        "_service.py::remix_problem",
         (
             "missing_prompt_refused",
             "prompt: not needed",
             'if "prompt" not in call.body:\n        return "prompt is required"',
             'call.body.setdefault("prompt", "-")',
         ),
-        ("previews_served", "variant: only the video", "not in VARIANTS:", '!= "video":'),
         (_NO_OBJECT, "JSON of another kind is a 500", "if not isinstance(call.body, dict):", "if call.body is None:"),
         ("a_body_that_is_not_announced_as_json_is_refused", "any content type will do", _JSON_ONLY, "if False:"),
+    ),
+    *_faults(
+        "_service.py::variant_problem",
+        ("previews_served", "variant: only the video", "not in VARIANTS:", '!= "video":'),
     ),
 ]
 
 _JOBS = [
+    *_faults("_jobs.py::_KEPT", (_IN_FULL, "expires_at: an hour later", "86_400", "3_600")),
     *_faults(
         "_jobs.py::Rendering.at",
         (_IN_FULL, "retrieve: another length", 'seconds="4"', 'seconds="8"'),
         ("parent_echoed", "parent: the job itself", "video_id=self.source,", "video_id=self.source and self.id,"),
         ("id_echoed", "id: another is told", "id=self.id,", 'id=f"{self.id}_1",'),
         ("id_echoed", "id: in capitals", "id=self.id,", "id=self.id.upper(),"),
-        ("job_completes", "job: never ends", "if self.error or self.stuck:", "if self.source:"),
-        ("status_is_known", "job: ends under another name", '"completed" if part', '"succeeded" if part'),
         ("progress_complete", "progress: stays at 0", _PART_DONE, "0"),
         ("progress_complete", "progress: ends at 99", _PART_DONE, "int(part * 99)"),
         (_SCHEMA, "progress: beyond 100", _PART_DONE, "int(part * 101)"),
         ("progress_never_falls", "progress: counts down", _PART_DONE, "… if part == 1 else int(100 - part * 100)"),
         (_RISES, "progress: jumps from 0 to 100", _PART_DONE, "int(part) * 100"),
-        (_RISES, "status: never in progress", _IN_PROGRESS, '"queued"'),
-        (
-            "status_never_goes_back",
-            "status: queued again",
-            _IN_PROGRESS,
-            '"in_progress" if 0.1 <= part < 0.5 else "queued"',
-        ),
-        ("status_is_known", "status: in another spelling", _IN_PROGRESS, '"in-progress" if part else "queued"'),
-        (
-            "completed_at_set",
-            "completed_at: missing on completion",
-            'if status == "completed" else None',
-            'if status == "failed" else None',
-        ),
-        ("completed_at_set", "completed_at: set from the beginning", 'if status == "completed" else None', ""),
+        (_IN_FULL, "progress: of a failed job", _PART_DONE, '100 if status == "failed" else …'),
+        (_IN_FULL, "progress: of a queued job", "progress = 0", "pass"),
+        ("completed_at_set", "completed_at: missing on completion", _IF_COMPLETED, 'if status == "failed":'),
+        ("completed_at_set", "completed_at: set from the beginning", _IF_COMPLETED, "if True:"),
         (
             "completed_after_created",
             "completed_at: before created_at",
@@ -323,28 +314,36 @@ _JOBS = [
             "int(self.started - 1)",
         ),
         (_DATED, "completed_at: when it was created", "int(self.started + self.duration)", "int(self.started)"),
-        (_IN_FULL, "expires_at: an hour later", "86_400", "3_600"),
-        (_IN_FULL, "progress: of a failed job", _PART_DONE, "100 if failed else …"),
-        (_IN_FULL, "progress: of a queued job", '0 if status == "queued" else int', "int"),
         (_DATED, "created_at: in another time zone", "created_at=int(self.started)", "… - 7200"),
         ("job_facts_stable", "created_at: moves", "created_at=int(self.started)", "created_at=int(now)"),
-        ("expires_after_completion", "expires_at: on completion", "ended + 86_400", "ended"),
-        ("expires_after_completion", "expires_at: never told", "ended + 86_400 if", "None if"),
-        ("failure_explained", "failed job: no error", "error=self.error if failed else None", "error=None"),
+        ("expires_after_completion", "expires_at: on completion", "completed_at + _KEPT", "completed_at"),
+        ("expires_after_completion", "expires_at: never told", "completed_at + _KEPT", "None"),
+        ("failure_explained", "failed job: no error", "error = self.fate.error", "pass"),
         (
             "failure_explained",
             "error: on every job",
-            "self.error if failed else None",
-            '{"code": "0", "message": "ok"}',
+            'if status == "failed":',
+            'error = {"code": "0", "message": "ok"}\n        if False:',
         ),
-        (_IN_FULL, "failed job: completed", '"failed" if failed else', ""),
         (
             _IN_FULL,
             "failed job: always the same error",
-            "error=self.error if failed else None",
-            'error={"code": "internal", "message": "It failed"} if failed else None',
+            "error = self.fate.error",
+            'error = {"code": "internal", "message": "It failed"}',
         ),
-    )
+    ),
+    *_faults(
+        "_jobs.py::Rendering._part",
+        ("job_completes", "job: never ends", "if self.fate.error or self.fate.stuck:", "if self.source:"),
+    ),
+    *_faults(
+        "_jobs.py::Rendering._status",
+        ("status_is_known", "job: ends under another name", 'return "completed"', 'return "succeeded"'),
+        (_RISES, "status: never in progress", 'return "in_progress"', 'return "queued"'),
+        ("status_never_goes_back", "status: queued again", "if part >= 0.1:", "if 0.1 <= part < 0.5:"),
+        ("status_is_known", "status: in another spelling", 'return "in_progress"', 'return "in-progress"'),
+        (_IN_FULL, "failed job: completed", 'return "failed"', 'return "completed"'),
+    ),
 ]
 
 _CONTENT = [
@@ -366,14 +365,14 @@ _CONTENT = [
         (
             "range_answer_right",
             "part: one byte short",
-            "range(first, size if last is None else min(last + 1, size))",
-            "range(first, size if last is None else min(last, size))",
+            "range(int(first), min(int(last) + 1, size))",
+            "range(int(first), min(int(last), size))",
         ),
         (
             "range_answer_right",
             "part: the end is the beginning",
-            "range(max(size - (suffix or 0), 0), size)",
-            "range(suffix or 0)",
+            "range(max(size - int(suffix), 0), size)",
+            "range(int(suffix))",
         ),
         (_IN_PARTS, "part: not with a tag", '"if-range", etag) != etag', '"if-range")'),
         (_IN_PARTS, "part: none but at the beginning", "if not match or", "… not match[2] or"),
@@ -494,22 +493,7 @@ _MESSAGES = [
         ),
     ),
     *_faults(
-        "_messages.py::_route",
-        ("an_id_is_opaque", "id: decoded twice", "unquote(match[1])", "unquote(…)"),
-        ("an_id_is_opaque", "id: not decoded", "unquote(match[1])", "match[1]"),
-        ("a_path_outside_the_document_is_404", "any path will do", "pattern.fullmatch(path)", "pattern.match(path)"),
-    ),
-    *_faults(
-        "_messages.py::read",
-        (
-            _METHODS,
-            "any method will do",
-            "operation=operation if operation and request.method == ROUTES[operation][0] else None,",
-            "operation=operation,",
-        ),
-    ),
-    *_faults(
-        "_messages.py::_json",
+        "_messages.py::json_value",
         (
             _NO_OBJECT,
             "JSON cut off is a 500",
@@ -520,47 +504,42 @@ _MESSAGES = [
     ),
 ]
 
-_FAKE = [
+_ROUTES = [
     *_faults(
-        "fake.py::FakeDeerAPI.handle",
-        (
-            "missing_key_refused",
-            "key: none is needed for remix",
-            _LOCKED,
-            'elif call.operation != "remix" and not self._lets_in(request):',
-        ),
-        (
-            "missing_key_refused",
-            "key: none is needed for retrieve",
-            _LOCKED,
-            'elif call.operation != "retrieve" and not self._lets_in(request):',
-        ),
-        (
-            "missing_key_refused",
-            "key: none is needed for download",
-            _LOCKED,
-            'elif call.operation != "download" and not self._lets_in(request):',
-        ),
-        (
-            "missing_key_refused",
-            "key: none is needed for models",
-            _LOCKED,
-            'elif call.operation != "models" and not self._lets_in(request):',
-        ),
-        ("ignored_auth", "key: never asked for", _LOCKED, "elif False:"),
-        ("wrong_key_refused", "key: a wrong one is 403", "call.request_id, 401)", "call.request_id, 403)"),
+        "_routes.py::_video_id",
+        ("an_id_is_opaque", "id: decoded twice", "unquote(match[1])", "unquote(…)"),
+        ("an_id_is_opaque", "id: not decoded", "unquote(match[1])", "match[1]"),
     ),
     *_faults(
-        "fake.py::FakeDeerAPI._lets_in",
-        ("missing_key_refused", "key: none will do", _KNOWN, "key is None or key in (self._api_keys or ())"),
-        ("wrong_key_refused", "key: any will do", _KNOWN, "key is not None"),
-        ("wrong_key_refused", "key: any with its prefix", _KNOWN, 'key is not None and key.startswith("sk-")'),
-        ("valid_request_accepted", "key: a valid one is refused", _KNOWN, "key is None"),
+        "_routes.py::Route.match",
+        ("a_path_outside_the_document_is_404", "any path will do", "fullmatch(path)", "match(path)"),
+    ),
+    *_faults("_routes.py::_operation", (_METHODS, "any method will do", " and route.method == method", "")),
+]
+
+_FAKE = [
+    *_faults(
+        "fake.py::FakeDeerAPI._refusal",
+        *(
+            (
+                "missing_key_refused",
+                f"key: none is needed for {operation}",
+                _LOCKED,
+                f'if call.operation != "{operation}" and (key is None or not known):',
+            )
+            for operation in ("remix", "retrieve", "download", "models")
+        ),
+        ("ignored_auth", "key: never asked for", _LOCKED, "if False:"),
+        ("wrong_key_refused", "key: a wrong one is 403", "call.request_id, 401)", "call.request_id, 403)"),
+        ("missing_key_refused", "key: none will do", _LOCKED, "if key is not None and not known:"),
+        ("wrong_key_refused", "key: any will do", _LOCKED, "if key is None:"),
+        ("wrong_key_refused", "key: any with its prefix", _LOCKED, 'if key is None or not key.startswith("sk-"):'),
+        ("valid_request_accepted", "key: a valid one is refused", _LOCKED, "if key is not None:"),
         (
             "nothing_but_the_whole_key_lets_in",
             "key: the beginning of one will do",
             _KNOWN,
-            "key is not None and any(known.startswith(key) for known in self._api_keys or [key])",
+            "key is not None and any(whole.startswith(key) for whole in self._api_keys or [key])",
         ),
     ),
     *_faults(
@@ -569,25 +548,25 @@ _FAKE = [
             "a_field_that_is_blank_or_no_text_is_refused_and_makes_no_job",
             "prompt: anything will do",
             _CHECKED,
-            "wrong = None",
+            "if False:",
         ),
         (
             "invalid_prompt_refused",
             "prompt: may be blank",
             _CHECKED,
-            '…\n        wrong = None if "prompt must" in str(wrong) else wrong',
+            'if wrong is not None and "prompt must" not in wrong:',
         ),
         (
             "not_a_server_error",
             "variant: an unknown one is a 500",
             _CHECKED,
-            '…\n        wrong = None if "variant" in str(wrong) else wrong',
+            'if wrong is not None and "variant" not in wrong:',
         ),
         (
             "negative_data_rejection",
             "variant: any will do",
             _CHECKED,
-            '…\n        if "variant" in str(wrong):\n            wrong, call = None, evolve(call, query={})',
+            'if "variant" in str(wrong):\n            wrong, call = None, evolve(call, query={})\n        …',
         ),
     ),
     *_faults(
@@ -595,17 +574,17 @@ _FAKE = [
         (
             "allow_header_conformance",
             "405: another method is told",
-            'headers={"allow": method}',
+            'headers={"allow": methods}',
             'headers={"allow": "PUT"}',
         ),
-        (_METHODS, "405: without Allow", ', headers={"allow": method})', ")"),
+        (_METHODS, "405: without Allow", ', headers={"allow": methods})', ")"),
         ("unsupported_method", "405: as 404", "call.request_id, 405,", "call.request_id, 404,"),
     ),
 ]
 
 _ASGI = [
     *_faults(
-        "asgi.py::_Adapter.__call__",
+        "asgi.py::_deliver",
         (
             "content_length_true",
             "file: cut on the way",
@@ -621,4 +600,4 @@ _ASGI = [
     )
 ]
 
-FAULTS = [*_SERVICE, *_JOBS, *_CONTENT, *_MESSAGES, *_FAKE, *_ASGI]
+FAULTS = [*_SERVICE, *_JOBS, *_CONTENT, *_MESSAGES, *_ROUTES, *_FAKE, *_ASGI]

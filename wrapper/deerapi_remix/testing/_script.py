@@ -126,7 +126,7 @@ def _forced(
 ) -> Answer:
     if body is None and status >= 400:
         return nested_error(request_id, status, headers=headers)
-    if body is None:
+    if body is None or body == b"":
         return answer(request_id, status, b"", None, headers)
     if isinstance(body, bytes):
         return answer(request_id, status, body, "application/octet-stream", headers)

@@ -81,10 +81,7 @@ class FakeDeerAPI(Script):
         self.reset()
 
     def reset(self) -> None:
-        """Forgets jobs, requests and scripted faults; only `video_123` is left.
-
-        The faults that happen by chance begin anew with the seed.
-        """
+        """Forgets all but `video_123`; what happens by chance begins anew with the seed."""
         with self._lock:
             self._forget_the_script()
             self._requests.clear()

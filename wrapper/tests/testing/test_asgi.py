@@ -1,8 +1,11 @@
+"""The fake behind ASGI: in process, and over TCP."""
+
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -15,69 +18,52 @@ from deerapi_remix.testing._messages import RecordedRequest, json_answer
 from deerapi_remix.testing._service import Service
 from deerapi_remix.testing.asgi import ConnectionBrokenError, create_app, running_server, serve
 
-REMIX = "/v1/videos/video_123/remix"
-CONTENT = "/v1/videos/video_123/content"
-KEY = {"Authorization": "Bearer sk-secret"}
+from .conftest import CONTENT, KEY, PROMPT, REMIX, SOURCE
+
 VIDEO = content("video").data
 
 
-def in_process(fake: FakeDeerAPI, *, validate_answers: bool = True) -> httpx.AsyncClient:
-    app = create_app(fake, validate_answers=validate_answers)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://fake", headers=KEY)
-
-
-@pytest.fixture
-def http(fake: FakeDeerAPI) -> Iterator[httpx.Client]:
-    with running_server(fake) as base_url, httpx.Client(base_url=base_url, headers=KEY, timeout=5) as http:
+@asynccontextmanager
+async def in_process(fake: FakeDeerAPI, *, validate_answers: bool = True) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(fake, validate_answers=validate_answers))
+    async with httpx.AsyncClient(transport=transport, base_url="http://fake", headers=KEY) as http:
         yield http
 
 
-def recorded(operation: Any, **changes: Any) -> RecordedRequest:
-    usual: dict[str, Any] = {
-        "method": "",
-        "path": "",
-        "video_id": "video_123",
-        "query": {},
-        "headers": {},
-        "body": None,
-        "request_id": "1",
-    }
-    return RecordedRequest(operation, **{**usual, **changes})
+@asynccontextmanager
+async def over_tcp(fake: FakeDeerAPI) -> AsyncIterator[httpx.AsyncClient]:
+    with running_server(fake) as base_url:
+        async with httpx.AsyncClient(base_url=base_url, headers=KEY, timeout=5) as http:
+            yield http
 
 
-async def test_a_job_is_submitted_rendered_and_downloaded_in_process(fake: FakeDeerAPI, clock: VirtualClock) -> None:
-    async with in_process(fake) as http:
-        job = (await http.post(REMIX, json={"prompt": "cry"})).json()
-        clock.advance(10)
-        assert (await http.get(f"/v1/videos/{job['id']}")).json()["status"] == "completed"
-        assert (await http.get(f"/v1/videos/{job['id']}/content")).content == VIDEO
+@pytest.fixture(params=[in_process, over_tcp])
+async def http(fake: FakeDeerAPI, request: pytest.FixtureRequest) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the app, either way."""
+    async with request.param(fake) as http:
+        yield http
 
 
-def test_a_job_is_submitted_rendered_and_downloaded_over_tcp(http: httpx.Client, clock: VirtualClock) -> None:
-    job = http.post(REMIX, json={"prompt": "cry"}).json()
+async def test_a_job_is_submitted_rendered_and_downloaded(http: httpx.AsyncClient, clock: VirtualClock) -> None:
+    job = (await http.post(REMIX, json={"prompt": PROMPT})).json()
     clock.advance(10)
-    assert http.get(f"/v1/videos/{job['id']}").json()["status"] == "completed"
-    assert http.get(f"/v1/videos/{job['id']}/content").content == VIDEO
+    assert (await http.get(f"/v1/videos/{job['id']}")).json()["status"] == "completed"
+    assert (await http.get(f"/v1/videos/{job['id']}/content")).content == VIDEO
 
 
-SEGMENTS = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("segment", "video_id"), [("a%2Fb", "a/b"), ("a%3Fb", "a?b"), ("%C3%A9", "é"), ("a%0Ab", "a\nb")]
 )
-
-
-@SEGMENTS
-async def test_an_id_stays_one_segment_in_process(fake: FakeDeerAPI, segment: str, video_id: str) -> None:
-    async with in_process(fake) as http:
-        await http.get(f"/v1/videos/{segment}?x=1")
+async def test_an_id_stays_one_segment(fake: FakeDeerAPI, http: httpx.AsyncClient, segment: str, video_id: str) -> None:
+    await http.get(f"/v1/videos/{segment}?x=1")
     (request,) = fake.requests
     assert (request.operation, request.video_id, request.query) == ("retrieve", video_id, {"x": "1"})
 
 
-@SEGMENTS
-def test_an_id_stays_one_segment_over_tcp(fake: FakeDeerAPI, http: httpx.Client, segment: str, video_id: str) -> None:
-    http.get(f"/v1/videos/{segment}?x=1")
-    (request,) = fake.requests
-    assert (request.operation, request.video_id, request.query) == ("retrieve", video_id, {"x": "1"})
+@pytest.mark.parametrize("method", ["HEAD", "DELETE", "OPTIONS"])
+async def test_another_method_is_405(http: httpx.AsyncClient, method: str) -> None:
+    answer = await http.request(method, CONTENT)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +76,7 @@ async def test_an_invalid_request_is_refused_and_the_field_is_named(
         answer = await http.post(REMIX, json=body)
     assert answer.status_code == 400
     assert named in answer.json()["error"]["message"]
-    assert list(fake.jobs) == ["video_123"]
+    assert list(fake.jobs) == [SOURCE]
 
 
 async def test_a_blank_id_is_refused_by_the_document(fake: FakeDeerAPI) -> None:
@@ -100,10 +86,15 @@ async def test_a_blank_id_is_refused_by_the_document(fake: FakeDeerAPI) -> None:
     assert answer.json()["error"]["message"].startswith('retrieve: video_id: " " does not match "\\S" (pattern)')
 
 
-async def test_an_answer_that_breaks_the_contract_is_500_and_says_how(
-    fake: FakeDeerAPI, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake answers without the list of models."""
     monkeypatch.setattr(Service, "models", lambda _, call: json_answer(call.request_id, 200, {"object": "list"}))
+
+
+async def test_an_answer_that_breaks_the_contract_is_500_and_says_how(
+    fake: FakeDeerAPI, broken: None, caplog: pytest.LogCaptureFixture
+) -> None:
     async with in_process(fake) as http:
         answer = await http.get("/v1/models")
     rule = 'models 200: $: "data" is a required property (required)'
@@ -112,8 +103,7 @@ async def test_an_answer_that_breaks_the_contract_is_500_and_says_how(
     assert rule in caplog.text
 
 
-async def test_answers_are_not_checked_when_that_is_off(fake: FakeDeerAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Service, "models", lambda _, call: json_answer(call.request_id, 200, {"object": "list"}))
+async def test_answers_are_not_checked_when_that_is_off(fake: FakeDeerAPI, broken: None) -> None:
     async with in_process(fake, validate_answers=False) as http:
         assert (await http.get("/v1/models")).json() == {"object": "list"}
 
@@ -128,6 +118,11 @@ async def test_a_scripted_answer_is_not_checked(fake: FakeDeerAPI) -> None:
     async with in_process(fake) as http:
         answer = await http.get("/v1/models")
     assert (answer.status_code, answer.text, answer.headers["content-type"]) == (520, "<html>", "text/html")
+
+
+def recorded(operation: Any, **changes: Any) -> RecordedRequest:
+    usual: dict[str, Any] = {"method": "", "path": "", "video_id": SOURCE, "query": {}, "headers": {}, "body": None}
+    return RecordedRequest(operation, request_id="1", **{**usual, **changes})
 
 
 def test_a_request_problem_names_a_required_parameter() -> None:
@@ -179,14 +174,15 @@ async def test_a_lost_answer_raises_in_process_after_it_took_effect(fake: FakeDe
     fake.answer_lost()
     async with in_process(fake) as http:
         with pytest.raises(ConnectionBrokenError, match="lost"):
-            await http.post(REMIX, json={"prompt": "cry"})
+            await http.post(REMIX, json={"prompt": PROMPT})
     assert len(fake.jobs) == 2
 
 
-def test_a_lost_answer_over_tcp_is_silence(fake: FakeDeerAPI, http: httpx.Client) -> None:
+async def test_a_lost_answer_over_tcp_is_silence(fake: FakeDeerAPI) -> None:
     fake.answer_lost()
-    with pytest.raises(httpx.ReadTimeout):
-        http.post(REMIX, json={"prompt": "cry"}, timeout=httpx.Timeout(5, read=0.05))
+    async with over_tcp(fake) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post(REMIX, json={"prompt": PROMPT}, timeout=httpx.Timeout(5, read=0.05))
     assert (len(fake.jobs), fake.requests[0].status) == (2, None)
 
 
@@ -197,22 +193,16 @@ async def test_a_cut_body_raises_in_process(fake: FakeDeerAPI) -> None:
             await http.get(CONTENT)
 
 
-def test_a_cut_body_over_tcp_breaks_the_connection(fake: FakeDeerAPI, http: httpx.Client) -> None:
+def test_a_cut_body_over_tcp_breaks_the_connection(fake: FakeDeerAPI) -> None:
     fake.truncated(at=1000)
-    chunks: list[bytes] = []
-    with http.stream("GET", CONTENT) as answer, pytest.raises(httpx.RemoteProtocolError):
-        chunks.extend(answer.iter_raw())
-    received = b"".join(chunks)
-    assert answer.headers["content-length"] == str(len(VIDEO))
-    assert received == VIDEO[:1000]
-    part = http.get(CONTENT, headers={"Range": "bytes=1000-", "If-Range": answer.headers["etag"]})
+    with running_server(fake) as base_url, httpx.Client(base_url=base_url, headers=KEY) as http:
+        chunks: list[bytes] = []
+        with http.stream("GET", CONTENT) as answer, pytest.raises(httpx.RemoteProtocolError):
+            chunks.extend(answer.iter_raw())
+        received = b"".join(chunks)
+        assert (answer.headers["content-length"], received) == (str(len(VIDEO)), VIDEO[:1000])
+        part = http.get(CONTENT, headers={"Range": "bytes=1000-", "If-Range": answer.headers["etag"]})
     assert received + part.content == VIDEO
-
-
-@pytest.mark.parametrize("method", ["HEAD", "DELETE", "OPTIONS"])
-def test_another_method_is_405_over_tcp(http: httpx.Client, method: str) -> None:
-    answer = http.request(method, CONTENT)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
 
 
 def test_a_stopped_server_leaves_no_thread_and_no_port(fake: FakeDeerAPI) -> None:
@@ -230,7 +220,7 @@ def test_a_server_stops_while_a_client_waits_for_a_lost_answer(fake: FakeDeerAPI
     with running_server(fake) as base_url:
         url = httpx.URL(base_url)
         client = socket.create_connection((url.host, url.port or 0))
-        client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer key\r\n\r\n")
+        client.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer key\r\n\r\n")
         while not fake.requests:
             pass
     client.close()
@@ -252,3 +242,10 @@ def test_serve_listens_on_loopback_and_tells_where(fake: FakeDeerAPI, capfd: pyt
 def test_serve_refuses_a_port_that_is_taken(fake: FakeDeerAPI) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match=r"[Aa]ddress"):
         serve(fake, port=taken.getsockname()[1])
+
+
+async def test_a_server_answers_to_loopback_names_only(fake: FakeDeerAPI) -> None:
+    async with over_tcp(fake) as http:
+        answer = await http.get("/v1/models", headers={"Host": "evil.example"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "host_not_allowed")
+    assert fake.requests == ()

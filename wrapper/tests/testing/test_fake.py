@@ -1,6 +1,7 @@
+"""The fake itself: what it answers, and what it keeps."""
+
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -10,21 +11,10 @@ from typing import Any
 import pytest
 
 from deerapi_remix.testing import FakeDeerAPI, VirtualClock
-from deerapi_remix.testing.fake import Answer, Operation, Request
+from deerapi_remix.testing._routes import ROUTES
+from deerapi_remix.testing.fake import Operation, Request
 
-KEY = {"Authorization": "Bearer sk-secret"}
-PROMPT = "The cat takes a bow"
-
-
-def send(fake: FakeDeerAPI, method: str, path: str, body: object = None, **headers: str) -> Answer:
-    path, _, query = path.partition("?")
-    content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    names = {name.replace("_", "-"): value for name, value in headers.items()}
-    return fake.handle(Request(method, path, query, {**KEY, "Content-Type": "application/json", **names}, content))
-
-
-def remix(fake: FakeDeerAPI, source: str = "video_123", body: object = None) -> Answer:
-    return send(fake, "POST", f"/v1/videos/{source}/remix", body or {"prompt": PROMPT})
+from .conftest import KEY, PROMPT, REMIX, SOURCE, remix, send, value
 
 
 def accepted(fake: FakeDeerAPI, source: str = "video_123") -> str:
@@ -34,12 +24,8 @@ def accepted(fake: FakeDeerAPI, source: str = "video_123") -> str:
 
 
 def state(fake: FakeDeerAPI, video_id: str) -> dict[str, Any]:
-    return value(send(fake, "GET", f"/v1/videos/{video_id}"))
-
-
-def value(answer: Answer) -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(answer.body)
-    return parsed
+    told: dict[str, Any] = value(send(fake, "GET", f"/v1/videos/{video_id}"))
+    return told
 
 
 def test_an_accepted_remix_answers_the_nine_documented_fields(fake: FakeDeerAPI) -> None:
@@ -94,18 +80,16 @@ def test_zero_render_seconds_complete_a_job_at_once() -> None:
     assert value(remix(FakeDeerAPI(render_seconds=0)))["status"] == "completed"
 
 
-def test_retrieve_tells_the_prompt_and_the_source(fake: FakeDeerAPI) -> None:
-    job = state(fake, accepted(fake))
-    assert (job["prompt"], job["remixed_from_video_id"]) == (PROMPT, "video_123")
-
-
-def test_the_source_video_is_completed_and_no_remix(fake: FakeDeerAPI) -> None:
-    job = state(fake, "video_123")
-    assert (job["status"], job["model"], job["remixed_from_video_id"]) == ("completed", "sora-2", None)
+def test_retrieve_tells_the_prompt_and_the_source_of_a_remix(fake: FakeDeerAPI) -> None:
+    jobs = [state(fake, accepted(fake)), state(fake, SOURCE)]
+    assert [(job["status"], job["model"], job["prompt"], job["remixed_from_video_id"]) for job in jobs] == [
+        ("queued", "sora-2", PROMPT, SOURCE),
+        ("completed", "sora-2", None, None),
+    ]
 
 
 def test_a_completed_remix_can_be_remixed_with_its_own_model(fake: FakeDeerAPI, clock: VirtualClock) -> None:
-    first = value(remix(fake, body={"prompt": PROMPT, "model": "sora-2-pro"}))["id"]
+    first = value(remix(fake, model="sora-2-pro"))["id"]
     clock.advance(10)
     second = value(remix(fake, first))
     assert (second["model"], second["remixed_from_video_id"]) == ("sora-2-pro", first)
@@ -135,7 +119,7 @@ def test_the_models_are_listed(fake: FakeDeerAPI) -> None:
     ],
 )
 def test_a_malformed_remix_is_refused_and_the_field_is_named(fake: FakeDeerAPI, body: object, message: str) -> None:
-    answer = send(fake, "POST", "/v1/videos/video_123/remix", body)
+    answer = send(fake, "POST", REMIX, body)
     error = value(answer)["error"]
     assert answer.status == 400
     assert error["message"] == f"{message} (request id: {answer.headers['x-oneapi-request-id']})"
@@ -143,35 +127,26 @@ def test_a_malformed_remix_is_refused_and_the_field_is_named(fake: FakeDeerAPI, 
 
 
 def test_another_content_type_than_json_is_refused(fake: FakeDeerAPI) -> None:
-    answer = send(fake, "POST", "/v1/videos/video_123/remix", {"prompt": PROMPT}, Content_Type="text/plain")
+    answer = send(fake, "POST", REMIX, {"prompt": PROMPT}, Content_Type="text/plain")
     assert answer.status == 400
 
 
-def test_an_unknown_source_is_refused_in_the_flat_shape(fake: FakeDeerAPI) -> None:
-    answer = remix(fake, "video_0")
-    assert answer.status == 400
-    assert value(answer) == {"code": "task_not_exist", "message": "task_not_exist", "data": None}
-
-
-def test_a_source_that_is_still_rendering_is_refused(fake: FakeDeerAPI) -> None:
-    answer = remix(fake, accepted(fake))
-    assert (answer.status, value(answer)["message"]) == (400, "Task is not completed yet")
-
-
-def test_a_model_that_is_not_served_is_503(fake: FakeDeerAPI) -> None:
-    answer = remix(fake, body={"prompt": PROMPT, "model": "sora-1"})
-    assert (answer.status, value(answer)["error"]["code"]) == (503, "model_not_available")
-
-
-def test_an_unknown_video_is_404_in_the_nested_shape(fake: FakeDeerAPI) -> None:
-    for path in ("/v1/videos/video_0", "/v1/videos/video_0/content"):
-        answer = send(fake, "GET", path)
-        assert (answer.status, value(answer)["error"]["code"]) == (404, "not_found")
-
-
-def test_content_of_an_unfinished_job_is_refused(fake: FakeDeerAPI) -> None:
-    answer = send(fake, "GET", f"/v1/videos/{accepted(fake)}/content")
-    assert (answer.status, value(answer)["message"]) == (400, "Task is not completed yet")
+def test_what_cannot_be_done_is_refused_in_the_shape_of_the_part_that_refuses_it(fake: FakeDeerAPI) -> None:
+    unfinished = accepted(fake)
+    not_yet = {"code": "task_not_completed", "message": "Task is not completed yet", "data": None}
+    unknown = {"code": "task_not_exist", "message": "task_not_exist", "data": None}
+    answers = [remix(fake, "video_0"), remix(fake, unfinished), send(fake, "GET", f"/v1/videos/{unfinished}/content")]
+    assert [(answer.status, value(answer)) for answer in answers] == [(400, unknown), (400, not_yet), (400, not_yet)]
+    nested = [
+        remix(fake, model="sora-1"),
+        send(fake, "GET", "/v1/videos/video_0"),
+        send(fake, "GET", "/v1/videos/video_0/content"),
+    ]
+    assert [(answer.status, value(answer)["error"]["code"]) for answer in nested] == [
+        (503, "model_not_available"),
+        (404, "not_found"),
+        (404, "not_found"),
+    ]
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "sk-secret", "Basic abc", "Bearer a b", "Bearer é"])
@@ -198,7 +173,7 @@ def test_another_path_is_404(fake: FakeDeerAPI, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/videos/video_123/remix", "POST"),
+        ("GET", REMIX, "POST"),
         ("HEAD", "/v1/videos/video_123/content", "GET"),
         ("DELETE", "/v1/videos/video_123", "GET"),
         ("POST", "/v1/models", "GET"),
@@ -231,14 +206,23 @@ def test_an_id_is_one_segment_decoded_once(fake: FakeDeerAPI, segment: str, vide
 
 
 def test_a_recorded_request_holds_what_was_sent_but_not_the_key(fake: FakeDeerAPI) -> None:
-    answer = remix(fake, body={"prompt": PROMPT, "model": "sora-2"})
+    answer = remix(fake, model="sora-2")
     (request,) = fake.requests
-    assert (request.operation, request.method, request.path) == ("remix", "POST", "/v1/videos/video_123/remix")
+    assert (request.operation, request.method, request.path) == ("remix", "POST", REMIX)
     assert request.video_id == "video_123"
     assert request.body == {"prompt": PROMPT, "model": "sora-2"}
     assert request.headers["authorization"] == "Bearer ***"
     assert (request.status, request.request_id) == (200, answer.headers["x-oneapi-request-id"])
     assert "sk-secret" not in repr(fake.requests)
+
+
+def test_an_operation_is_a_row_that_has_its_method_and_path() -> None:
+    assert {name: (route.method, route.path, route.paid) for name, route in ROUTES.items()} == {
+        "remix": ("POST", "/v1/videos/{video_id}/remix", True),
+        "retrieve": ("GET", "/v1/videos/{video_id}", False),
+        "download": ("GET", "/v1/videos/{video_id}/content", False),
+        "models": ("GET", "/v1/models", False),
+    }
 
 
 def test_a_malformed_key_is_masked_too(fake: FakeDeerAPI) -> None:

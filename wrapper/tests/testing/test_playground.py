@@ -13,8 +13,8 @@ import pytest
 
 from deerapi_remix.testing import FakeDeerAPI, playground
 from deerapi_remix.testing._contract import document
-from deerapi_remix.testing.asgi import create_app
-from deerapi_remix.testing.playground import with_playground
+
+from .conftest import mock_process, served
 
 FILES = {
     "/_mock/playground.css": "text/css; charset=utf-8",
@@ -27,8 +27,7 @@ FILES = {
 
 @pytest.fixture
 async def http(fake: FakeDeerAPI) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(with_playground(create_app(fake), fake))
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+    async with served(fake) as http:
         yield http
 
 
@@ -76,16 +75,13 @@ async def test_looking_at_the_playground_leaves_no_trace_in_the_fake(
 
 
 def test_the_log_holds_the_page_and_the_api_but_not_what_the_page_asks_for() -> None:
-    command = [sys.executable, "-c", "from deerapi_remix.cli import main; main()", "mock", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
+    with mock_process() as (http, server):
         assert server.stderr is not None
-        with httpx.Client(base_url=server.stdout.readline().strip(), trust_env=False) as http:
-            for path in ("/", "/_mock/state", "/v1/models"):
-                http.get(path)
+        for path in ("/", "/_mock/state", "/v1/models"):
+            http.get(path)
         server.terminate()
         log = server.stderr.read()
-    assert re.findall(r'"GET (\S+) HTTP/1.1" ([0-9]+)', log) == [("/", "200"), ("/v1/models", "401")]
+    assert re.findall(r'"GET (\S+) HTTP/1.1" ([0-9]+)', log) == [("/", "200"), ("/v1/models", "200")]
 
 
 def test_its_package_need_not_be_imported_but_must_be_there() -> None:

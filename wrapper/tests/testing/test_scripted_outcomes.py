@@ -12,10 +12,9 @@ from deerapi_remix.testing import FakeDeerAPI, VirtualClock
 from deerapi_remix.testing._content import content
 from deerapi_remix.testing.router import mock_router
 
+from .conftest import CONTENT, KEY, PROMPT, REMIX, SOURCE
+
 BASE = "https://api.deerapi.com"
-REMIX = f"{BASE}/v1/videos/video_123/remix"
-CONTENT = f"{BASE}/v1/videos/video_123/content"
-KEY = {"Authorization": "Bearer sk-secret"}
 VIDEO = content("video").data
 
 
@@ -25,12 +24,12 @@ def routed(fake: FakeDeerAPI) -> Iterator[None]:
         yield
 
 
-def remix() -> httpx.Response:
-    return httpx.post(REMIX, json={"prompt": "cry"}, headers=KEY)
+def remix(**body: str) -> httpx.Response:
+    return httpx.post(f"{BASE}{REMIX}", json=body or {"prompt": PROMPT}, headers=KEY)
 
 
-def get(path: str) -> httpx.Response:
-    return httpx.get(f"{BASE}{path}", headers=KEY)
+def get(path: str, **headers: str) -> httpx.Response:
+    return httpx.get(f"{BASE}{path}", headers={**KEY, **headers})
 
 
 def test_a_sync_client_talks_to_the_fake(fake: FakeDeerAPI, clock: VirtualClock) -> None:
@@ -41,8 +40,8 @@ def test_a_sync_client_talks_to_the_fake(fake: FakeDeerAPI, clock: VirtualClock)
 
 
 async def test_an_async_client_talks_to_the_fake() -> None:
-    async with httpx.AsyncClient(headers=KEY) as http:
-        assert (await http.post(REMIX, json={"prompt": "cry"})).json()["status"] == "queued"
+    async with httpx.AsyncClient(headers=KEY, base_url=BASE) as http:
+        assert (await http.post(REMIX, json={"prompt": PROMPT})).json()["status"] == "queued"
         assert (await http.get(CONTENT)).content == VIDEO
 
 
@@ -84,7 +83,7 @@ def test_a_forced_error_comes_with_the_usual_body(fake: FakeDeerAPI, status: int
     answer = remix()
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert answer.json()["error"]["message"].endswith(f"(request id: {answer.headers['x-oneapi-request-id']})")
-    assert list(fake.jobs) == ["video_123"]
+    assert list(fake.jobs) == [SOURCE]
     assert remix().status_code == 200
 
 
@@ -96,11 +95,12 @@ def test_a_forced_error_comes_with_the_usual_body(fake: FakeDeerAPI, status: int
         ([], "application/json", "[]"),
         ("é", "text/plain; charset=utf-8", "é"),
         (b"\0", "application/octet-stream", "\0"),
+        (b"", None, ""),
     ],
 )
 def test_a_forced_answer_may_have_any_body(fake: FakeDeerAPI, body: Any, content_type: str | None, text: str) -> None:
     fake.answers("retrieve", 200, body=body)
-    answer = get("/v1/videos/video_123")
+    answer = get(f"/v1/videos/{SOURCE}")
     assert (answer.headers.get("content-type"), answer.text) == (content_type, text)
 
 
@@ -110,17 +110,13 @@ def test_forced_headers_win_over_the_usual_ones(fake: FakeDeerAPI) -> None:
     assert (answer.headers["location"], answer.headers["x-oneapi-request-id"]) == ("https://example.org", "abc")
 
 
-def test_outcomes_come_in_order_and_as_often_as_scripted(fake: FakeDeerAPI) -> None:
+def test_outcomes_come_in_order_as_often_as_scripted_and_hit_their_own_operation(fake: FakeDeerAPI) -> None:
     fake.rate_limited(times=2)
     fake.answers("remix", 500)
+    fake.rate_limited("retrieve")
     assert [remix().status_code for _ in range(4)] == [429, 429, 500, 200]
     assert [request.status for request in fake.requests] == [429, 429, 500, 200]
-
-
-def test_an_outcome_hits_its_own_operation_only(fake: FakeDeerAPI) -> None:
-    fake.rate_limited("retrieve")
-    assert remix().status_code == 200
-    assert get("/v1/videos/video_123").status_code == 429
+    assert get(f"/v1/videos/{SOURCE}").status_code == 429
 
 
 @pytest.mark.parametrize("times", [0, -1])
@@ -159,7 +155,7 @@ def test_a_failing_job_fails_halfway_and_says_why(fake: FakeDeerAPI, clock: Virt
 
 def test_a_refused_submit_leaves_the_failure_to_the_next(fake: FakeDeerAPI, clock: VirtualClock) -> None:
     fake.fails()
-    assert httpx.post(REMIX, json={}, headers=KEY).status_code == 400
+    assert remix(model="sora-2").status_code == 400
     video_id = remix().json()["id"]
     clock.advance(10)
     assert fake.jobs[video_id].status == "failed"
@@ -178,7 +174,7 @@ async def test_a_lost_answer_took_effect(fake: FakeDeerAPI, clock: VirtualClock)
         remix()
     async with httpx.AsyncClient(headers=KEY) as http:
         with pytest.raises(httpx.ReadTimeout):
-            await http.post(REMIX, json={"prompt": "cry"})
+            await http.post(f"{BASE}{REMIX}", json={"prompt": PROMPT})
     clock.advance(10)
     assert [job.status for job in fake.jobs.values()] == ["completed"] * 3
     assert [request.status for request in fake.requests] == [None, None]
@@ -187,12 +183,12 @@ async def test_a_lost_answer_took_effect(fake: FakeDeerAPI, clock: VirtualClock)
 def test_a_cut_body_breaks_off_and_can_be_resumed(fake: FakeDeerAPI) -> None:
     fake.truncated()
     chunks: list[bytes] = []
-    with httpx.stream("GET", CONTENT, headers=KEY) as answer, pytest.raises(httpx.RemoteProtocolError):
+    with httpx.stream("GET", f"{BASE}{CONTENT}", headers=KEY) as answer, pytest.raises(httpx.RemoteProtocolError):
         chunks.extend(answer.iter_raw())
     received = b"".join(chunks)
     assert received == VIDEO[: len(VIDEO) // 2]
     assert answer.headers["content-length"] == str(len(VIDEO))
-    part = httpx.get(CONTENT, headers={**KEY, "Range": f"bytes={len(received)}-", "If-Range": answer.headers["etag"]})
+    part = get(CONTENT, **{"Range": f"bytes={len(received)}-", "If-Range": answer.headers["etag"]})
     assert received + part.content == VIDEO
 
 
@@ -200,12 +196,12 @@ async def test_a_cut_body_breaks_off_in_an_async_client(fake: FakeDeerAPI) -> No
     fake.truncated(at=10)
     async with httpx.AsyncClient(headers=KEY) as http:
         with pytest.raises(httpx.RemoteProtocolError, match=f"10 of {len(VIDEO)} bytes"):
-            await http.get(CONTENT)
+            await http.get(f"{BASE}{CONTENT}")
 
 
 def test_a_cut_behind_the_end_cuts_nothing(fake: FakeDeerAPI) -> None:
     fake.truncated(at=len(VIDEO))
-    assert get("/v1/videos/video_123/content").content == VIDEO
+    assert get(CONTENT).content == VIDEO
 
 
 def test_a_cut_before_the_start_is_refused(fake: FakeDeerAPI) -> None:
