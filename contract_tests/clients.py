@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
-import attrs
 import httpx
 import respx
 
@@ -20,7 +19,6 @@ TWINS = ("sync", "async")
 ONCE = RetryPolicy(attempts=1)
 # The delays are there, and take no time.
 AGAIN = RetryPolicy(attempts=3, initial_delay=0.0, max_delay=0.0)
-THRIFTY = attrs.evolve(AGAIN, resend_paid=False)
 POLLING = PollingPolicy(initial_interval=0.001, max_interval=0.001, timeout=2.0)
 
 REQUEST_ID = "202511221530451234567890AbCdEfGh"
@@ -80,7 +78,6 @@ class Twin:
         self.tolerant = kind(KEY, base_url=HOST, retry=ONCE, polling=POLLING)
         self.strict = kind(KEY, base_url=HOST, retry=ONCE, polling=POLLING, strict=True)
         self.patient = self.tolerant.with_options(retry=AGAIN)
-        self.thrifty = self.tolerant.with_options(retry=THRIFTY)
         self._router = respx.mock(assert_all_called=False)
         self._route = self._router.route()
         self._router.start()

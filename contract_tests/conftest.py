@@ -1,21 +1,15 @@
 """What all contract tests share: the document, and a summary that says what broke and how to see it again."""
 
-import asyncio
 import os
-import random
 import shlex
 import signal
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-
-from deerapi_remix import _clock
 
 from .clients import TWINS, Twin
 from .document import Document
 from .document import document as load
-from .scripted import Chance, Clock, Scripted, Step
 
 # A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -38,36 +32,6 @@ def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[
     twin = Twin(request.param)
     yield twin
     twin.close()
-
-
-@pytest.fixture(params=TWINS)
-def script(
-    request: pytest.FixtureRequest, without_environment: None, clock: Clock
-) -> Iterator[Callable[..., Scripted]]:
-    """Makes either client in turn, on the steps of a script and in virtual time."""
-    with asyncio.Runner() as runner:
-
-        def make(*steps: Step, http: dict[str, Any] | None = None, **options: Any) -> Scripted:
-            return Scripted(runner if request.param == "async" else None, *steps, http=http, **options)
-
-        yield make
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Replaces all time that the client knows."""
-    clock = Clock()
-    for name in ("monotonic", "now", "sleep", "async_sleep"):
-        monkeypatch.setattr(_clock, name, getattr(clock, name))
-    return clock
-
-
-@pytest.fixture
-def chance(monkeypatch: pytest.MonkeyPatch) -> Chance:
-    """Replaces all chance that the client leaves anything to."""
-    chance = Chance()
-    monkeypatch.setattr(random, "uniform", chance.uniform)
-    return chance
 
 
 @pytest.fixture(scope="module")

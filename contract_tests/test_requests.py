@@ -6,7 +6,7 @@ The requests are generated and sent once; every rule then looks at all of them.
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote
@@ -19,17 +19,12 @@ from schemathesis import Case
 from . import generation
 from .clients import HOST, KEY, Answer, Outcome, Twin
 from .document import Document, check
+from .operations import OPERATIONS, WITH_AN_ID
 
 COUNT = 50
 
-# Operation of the document: method of the client.
-METHODS = {
-    "remixVideo": "remix",
-    "retrieveVideo": "retrieve",
-    "downloadVideoContent": "download",
-    "listModels": "models",
-}
-operations = pytest.mark.parametrize("operation_id", METHODS)
+operations = pytest.mark.parametrize("operation_id", OPERATIONS)
+with_an_id = pytest.mark.parametrize("operation_id", WITH_AN_ID)
 
 # Headers that carry no meaning of the API's.
 TRANSPORT_HEADERS = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length"}
@@ -128,18 +123,18 @@ def inputs(operation_id: str) -> list[Input]:
     return found
 
 
-def ask(twin: Twin, operation_id: str, folder: Path, video_id: str | None, fields: dict[str, str]) -> Outcome:
+def ask(twin: Twin, operation_id: str, folder: Path, video_id: str | None, fields: Mapping[str, str]) -> Outcome:
     """Have the client do an operation, on an answer that fits."""
-    job = {"id": video_id if operation_id == "retrieveVideo" else "video_456", "status": "queued"}
+    operation = OPERATIONS[operation_id]
     arguments: list[Any] = [] if video_id is None else [video_id]
-    answer = Answer(200, job)
+    body, options = operation.answer, dict[str, Any](fields)
+    if operation_id == "retrieveVideo":
+        body = {**body, "id": video_id}
     if operation_id == "downloadVideoContent":
         arguments.append(folder / "file")
-        answer = Answer(200, b"\0\0\0\x08moov", kind="video/mp4")
-        fields = {**fields, "overwrite": True}  # type: ignore[dict-item]
-    if operation_id == "listModels":
-        answer = Answer(200, {"object": "list", "data": []})
-    return twin.call(METHODS[operation_id], *arguments, answers=[answer], **fields)
+        options["overwrite"] = True
+    answer = Answer(200, body, kind=operation.content_type)
+    return twin.call(operation.method, *arguments, answers=[answer], **options)
 
 
 class Sending:
@@ -308,27 +303,21 @@ def test_generated_input_is_refused_where_the_design_says_so(operation_id: str, 
 
 # ---- Input by hand
 
-TAILS = {"remixVideo": "/remix", "retrieveVideo": "", "downloadVideoContent": "/content"}
 
-
-def example(operation_id: str) -> dict[str, str]:
-    return {"prompt": "cry"} if operation_id == "remixVideo" else {}
-
-
-@pytest.mark.parametrize("operation_id", TAILS)
+@with_an_id
 def test_a_hostile_id_stays_one_segment(operation_id: str, twin: Twin, tmp_path: Path) -> None:
     for video_id, segment in HOSTILE_IDS.items():
-        outcome = ask(twin, operation_id, tmp_path, video_id, example(operation_id))
+        outcome = ask(twin, operation_id, tmp_path, video_id, OPERATIONS[operation_id].fields)
         found = [request.url.raw_path.decode("ascii") for request in outcome.requests]
-        expected = f"/v1/videos/{segment}{TAILS[operation_id]}"
+        expected = OPERATIONS[operation_id].path.format(segment)
         assert found == [expected], f"{operation_id}: {found}, expected {expected}; {outcome}"
 
 
-@pytest.mark.parametrize("operation_id", TAILS)
+@with_an_id
 def test_an_unusable_id_is_refused_before_anything_is_sent(operation_id: str, twin: Twin, tmp_path: Path) -> None:
     for video_id in REFUSED_IDS:
         assert refused_by_design(video_id, is_id=True)
-        outcome = ask(twin, operation_id, tmp_path, video_id, example(operation_id))
+        outcome = ask(twin, operation_id, tmp_path, video_id, OPERATIONS[operation_id].fields)
         assert isinstance(outcome.error, ValueError), f"{operation_id}: {outcome} for {video_id!r}"
         assert not outcome.requests, f"{operation_id}: sent although refused, {video_id!r}"
 

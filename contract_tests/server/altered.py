@@ -7,6 +7,9 @@ from typing import Any
 import httpx
 from attrs import define
 
+from ..operations import OPERATIONS
+from .document import contract
+
 
 @define
 class Wire:
@@ -61,8 +64,9 @@ class Altered(httpx.BaseTransport):
         self._forward(request)
         response = self._inner.handle_request(request)
         body = response.read()
-        last = request.url.path.rsplit("/", 1)[-1]
-        operation = {"remix": "remix", "content": "download", "models": "models"}.get(last, "retrieve")
+        path = request.url.raw_path.decode("ascii").partition("?")[0]
+        found = contract().find(request.method, path)
+        operation = OPERATIONS[found[0]].method if found else ""
         headers = {name.lower(): value for name, value in response.headers.items()}
         wire = Wire(request, response.status_code, headers, body, operation)
         self._alter(wire)

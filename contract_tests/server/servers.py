@@ -11,6 +11,7 @@ from attrs import frozen
 from deerapi_remix.testing import FakeDeerAPI, VirtualClock
 from deerapi_remix.testing.asgi import create_app, running_server
 
+from ..operations import OPERATIONS
 from .api import Api, JobFailedError, StoppedError
 from .coverage import record
 from .document import contract
@@ -101,28 +102,21 @@ def answered(via: Via) -> Findings:
     findings = Findings(contract(), strict=True, record=record)
     with served(via) as server:
         api = Api(server.http, KEY, findings)
-        bodies = {"remixVideo": {"prompt": "cry"}}
         for operation, status, _ in contract().answers():
-            video_id = None if operation == "listModels" else SOURCE
+            asked = OPERATIONS[operation]
+            video_id = SOURCE if asked.takes_an_id else None
+            body = dict(asked.fields) or None
             if status >= 400:
                 for example in (None, *contract().examples(operation, status)):
-                    server.fake.answers(_OPERATIONS[operation], status, body=example)
-                    api.call(operation, video_id, body=bodies.get(operation))
+                    server.fake.answers(asked.method, status, body=example)
+                    api.call(operation, video_id, body=body)
             elif operation == "downloadVideoContent":
                 part = {"range": "bytes=1000-"} if status == 206 else {}
                 for variant in ("video", "thumbnail", "spritesheet"):
                     api.call(operation, video_id, query={"variant": variant}, headers=part)
             else:
-                api.call(operation, video_id, body=bodies.get(operation))
+                api.call(operation, video_id, body=body)
     return findings
-
-
-_OPERATIONS: dict[str, Any] = {
-    "remixVideo": "remix",
-    "retrieveVideo": "retrieve",
-    "downloadVideoContent": "download",
-    "listModels": "models",
-}
 
 
 @cache

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from attrs import frozen
 
+from ..operations import OPERATIONS, WITH_AN_ID
 from .api import Api
 from .document import contract
 from .exchange import Exchange
@@ -20,12 +21,7 @@ from .walk import refused
 
 RENDER_SECONDS = 10
 PROMPT = {"prompt": "The cat takes a bow"}
-OPERATIONS = [
-    ("remixVideo", SOURCE, PROMPT),
-    ("retrieveVideo", SOURCE, None),
-    ("downloadVideoContent", SOURCE, None),
-    ("listModels", None, None),
-]
+operations = pytest.mark.parametrize("operation", OPERATIONS)
 
 
 @frozen
@@ -154,8 +150,8 @@ def test_an_id_is_opaque(own: Owned, video_id: str) -> None:
     unknown = own.call("retrieveVideo", video_id)
     assert refused(unknown), said(unknown, f"the video {video_id!r} is not there")
     own.server.fake.add_video(video_id)
-    for operation, _, body in OPERATIONS[:3]:
-        exchange = own.call(operation, video_id, body=body)
+    for operation in WITH_AN_ID:
+        exchange = own.call(operation, video_id, body=dict(OPERATIONS[operation].fields) or None)
         assert exchange.status == 200, said(exchange, f"the video {video_id!r} is there")
 
 
@@ -202,15 +198,14 @@ def test_a_body_that_is_not_announced_as_json_is_refused(own: Owned, content_typ
     assert answer.status_code == 400, f"remixVideo {answer.status_code}: Content-Type {content_type}, and 400 is due"
 
 
-@pytest.mark.parametrize(("operation", "video_id", "body"), OPERATIONS)
+@operations
 @pytest.mark.parametrize(
     "authorization", ["", KEY, f"Basic {KEY}", "Bearer", "Bearer ", f"Bearer {KEY}x", f"Bearer {KEY[:-1]}"]
 )
-def test_nothing_but_the_whole_key_lets_in(
-    own: Owned, operation: str, video_id: str | None, body: Any, authorization: str
-) -> None:
+def test_nothing_but_the_whole_key_lets_in(own: Owned, operation: str, authorization: str) -> None:
     route = contract().by_id[operation]
-    answer = own.send(route.method, route.url(video_id), json=body, headers={"authorization": authorization})
+    headers = {"authorization": authorization}
+    answer = own.send(route.method, route.url(SOURCE), json=OPERATIONS[operation].fields, headers=headers)
     assert answer.status_code == 401, f"{operation} {answer.status_code}: Authorization {authorization!r}, 401 is due"
     assert list(own.server.fake.jobs) == [SOURCE], f"{operation}: there is a new job"
 
@@ -232,13 +227,11 @@ def test_a_path_outside_the_document_is_404(own: Owned, method: str, path: str) 
     assert answer.status_code == 404, f"{method} {path} {answer.status_code}: 404 is due"
 
 
-@pytest.mark.parametrize(("operation", "video_id", "body"), OPERATIONS)
-def test_a_method_outside_the_document_is_405_and_the_right_one_is_told(
-    own: Owned, operation: str, video_id: str | None, body: Any
-) -> None:
+@operations
+def test_a_method_outside_the_document_is_405_and_the_right_one_is_told(own: Owned, operation: str) -> None:
     route = contract().by_id[operation]
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - {route.method}:
-        answer = own.send(method, route.url(video_id), json=body)
+        answer = own.send(method, route.url(SOURCE), json=OPERATIONS[operation].fields)
         told = (answer.status_code, answer.headers.get("allow"), bool(answer.headers.get("x-oneapi-request-id")))
         assert told == (405, route.method, True), f"{method} {operation}: status, Allow and request ID are {told}"
 
