@@ -6,9 +6,11 @@ Tests that are about every operation go through this table. `test_every_operatio
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
+
+Method = Literal["remix", "retrieve", "download", "models"]
 
 
 @frozen
@@ -24,7 +26,7 @@ class Operation:
         paid: Whether a call may cost money.
     """
 
-    method: str
+    method: Method
     path: str
     answer: Any
     content_type: str = "application/json"
