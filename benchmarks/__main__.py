@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import measure_calls, measure_crowds, measure_downloads, measure_imports, measure_suite, measure_waits, report
-from .polling import simulation
+from .pacing import simulation as pacing
+from .polling import simulation as polling
 from .runner import FULL, QUICK, ROOT, WORK, Findings
 from .servers import start
 
@@ -29,11 +30,12 @@ def main(mode: str = "full") -> int:
         with start(file) as servers:
             parts: dict[str, Callable[[], Findings]] = {}
             if scale.suite:  # First, for it may find the tree at fault.
-                parts["suite"] = lambda: measure_suite.measure(scale)
+                parts["suite"] = measure_suite.measure
             parts |= {
                 "calls": lambda: measure_calls.measure(scale, servers),
                 "crowds": lambda: measure_crowds.measure(scale, servers),
-                "polling": lambda: simulation.measure(scale),
+                "polling": lambda: polling.measure(scale),
+                "pacing": lambda: pacing.measure(scale),
                 "waits": lambda: measure_waits.measure(scale, file),
                 "downloads": lambda: measure_downloads.measure(scale, servers, file),
                 "imports": lambda: measure_imports.measure(scale),
