@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import measure_calls, measure_crowds, measure_downloads, measure_imports, measure_suite, measure_waits, report
+from . import (
+    measure_calls,
+    measure_crowds,
+    measure_downloads,
+    measure_imports,
+    measure_pace,
+    measure_suite,
+    measure_waits,
+    report,
+)
 from .pacing import simulation as pacing
 from .polling import simulation as polling
 from .runner import FULL, QUICK, ROOT, WORK, Findings
@@ -36,6 +45,7 @@ def main(mode: str = "full") -> int:
                 "crowds": lambda: measure_crowds.measure(scale, servers),
                 "polling": lambda: polling.measure(scale),
                 "pacing": lambda: pacing.measure(scale),
+                "pace": lambda: measure_pace.measure(scale),
                 "waits": lambda: measure_waits.measure(scale, file),
                 "downloads": lambda: measure_downloads.measure(scale, servers, file),
                 "imports": lambda: measure_imports.measure(scale),

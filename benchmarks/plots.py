@@ -22,8 +22,6 @@ mpl.rcParams.update(
         "font.size": 9,
         "xtick.major.size": 0,
         "ytick.major.size": 0,
-        "xtick.minor.size": 0,
-        "ytick.minor.size": 0,
     }
 )
 # Inches around the axes, so that they stand where they stand whatever the labels say.
@@ -49,6 +47,11 @@ def new(rows: int, columns: int, *, left: float = _LEFT, between: float = _BETWE
 
 def save(figure: Any, folder: Path, name: str) -> None:
     """Write it, one element a line."""
+    for axis in figure.axes:
+        axis.minorticks_off()
+        for one in (axis.xaxis, axis.yaxis):
+            if one.get_scale() == "log":  # Else in pieces, as a formula.
+                one.set_major_formatter("{x:,g}")
     drawn = io.StringIO()
     figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     (folder / f"{name}.svg").write_text(re.sub(r' d="([^"]*)"', _one_line, drawn.getvalue()))
@@ -70,10 +73,9 @@ def bars(folder: Path, plot: Bars) -> None:
         axis.grid(visible=False, axis="y")
         axis.set(title=group, xlabel=plot.axis)
         lowest, highest = min(values.values()), max(values.values())
-        if plot.logarithmic:  # From a power of ten to another, and no labels between, which would overlap.
+        if plot.logarithmic:  # From a power of ten to another, which stay the same in the next run.
             axis.set(xscale="log")
             axis.set_xlim(10.0 ** (math.ceil(math.log10(lowest)) - 1), 10.0 ** math.ceil(math.log10(highest * 3)))
-            axis.xaxis.set_minor_formatter("")
         else:
             axis.set_xlim(0, _round_up(highest * 1.2))
         axis.label_outer()
@@ -82,6 +84,6 @@ def bars(folder: Path, plot: Bars) -> None:
 
 
 def _round_up(value: float) -> float:
-    """To 1, 2 or 5 times a power of ten, so that the axis stays as it is in the next run."""
+    """To 1, 2 or 5 times a power of ten, which stays the same in the next run."""
     power = 10.0 ** math.floor(math.log10(value))
     return next(step * power for step in (1, 2, 5, 10) if value <= step * power)

@@ -126,11 +126,13 @@ def spread(values: Sequence[float]) -> str:
     return f"±{(high - low) / 2 / middle:.0%}"
 
 
-def child(module: str, *arguments: object, limit: float = 120.0) -> dict[str, Any]:
+def child(
+    module: str, *arguments: object, limit: float = 120.0, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """The JSON that `python -m module` prints, in a process of its own."""
     # The openai SDK warns in every process that the API it was made for ends.
     command = [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)]
-    done = subprocess.run(command, cwd=ROOT, timeout=limit, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(command, cwd=ROOT, timeout=limit, stdout=subprocess.PIPE, check=True, env=environment)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
