@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema_rs import Draft202012Validator
+
+from deerapi_remix.testing._document import METHODS, Document
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "contract_tests" / "released" / "openapi.yaml"
 
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 # Of all that follows from a schema, these alone are not tried out with instances.
 BY_COMPARISON = ("pattern", "format")
 ANYTHING: tuple[Any, ...] = (None, True, 0, -1, 1, 1.5, 10**12, "", " ", "a", "other", [], ["a"], {}, {"other": 1})
@@ -32,23 +32,23 @@ Node = dict[str, Any]
 
 def breaking_changes(old: Node, new: Node) -> list[str]:
     """A line for each breaking change."""
-    return list(dict.fromkeys(Comparison(old, new).changes()))
+    return list(dict.fromkeys(Comparison(Document(old), Document(new)).changes()))
 
 
 class Comparison:
     """Two documents, side by side."""
 
-    def __init__(self, old: Node, new: Node) -> None:
+    def __init__(self, old: Document, new: Document) -> None:
         self.old, self.new = old, new
 
     def changes(self) -> Iterator[str]:
-        urls = [server["url"] for server in self.new.get("servers", [])]
-        for server in self.old.get("servers", []):
+        urls = [server["url"] for server in self.new.raw.get("servers", [])]
+        for server in self.old.raw.get("servers", []):
             if server["url"] not in urls:
                 yield f"servers: {server['url']} is gone"
-        for path, item in self.old["paths"].items():
+        for path, item in self.old.raw["paths"].items():
             for method in (method for method in METHODS if method in item):
-                after = self.new["paths"].get(path, {}).get(method)
+                after = self.new.raw["paths"].get(path, {}).get(method)
                 name = item[method].get("operationId", f"{method.upper()} {path}")
                 if after is None:
                     yield f"{name}: the operation {method.upper()} {path} is gone"
@@ -76,10 +76,10 @@ class Comparison:
                 yield f"{name}: status {status} is new"
 
     @staticmethod
-    def _security(document: Node, operation: Node) -> list[Any]:
+    def _security(document: Document, operation: Node) -> list[Any]:
         """The alternatives, each with what binds of its schemes."""
-        schemes = document.get("components", {}).get("securitySchemes", {})
-        alternatives = operation.get("security", document.get("security", [])) or [{}]
+        schemes = document.raw.get("components", {}).get("securitySchemes", {})
+        alternatives = operation.get("security", document.raw.get("security", [])) or [{}]
         binding = ("type", "scheme", "in", "name")
         return [
             sorted((str([schemes.get(name, {}).get(key) for key in binding]), scopes) for name, scopes in one.items())
@@ -104,13 +104,13 @@ class Comparison:
                 yield f"{name}: {' '.join(key)} is new and required"
 
     @staticmethod
-    def _by_name(document: Node, operation: Node) -> dict[tuple[str, str], Node]:
-        found = [resolved(document, parameter) for parameter in operation.get("parameters", [])]
+    def _by_name(document: Document, operation: Node) -> dict[tuple[str, str], Node]:
+        found = [document.resolved(parameter) for parameter in operation.get("parameters", [])]
         return {(parameter["in"], parameter["name"]): parameter for parameter in found}
 
     def _request_body(self, name: str, old: Node, new: Node) -> Iterator[str]:
-        before = resolved(self.old, old.get("requestBody", {}))
-        after = resolved(self.new, new.get("requestBody", {}))
+        before = self.old.resolved(old.get("requestBody", {}))
+        after = self.new.resolved(new.get("requestBody", {}))
         if after.get("required") and not before.get("required"):
             yield f"{name}: the body is now required"
         for kind, media in before.get("content", {}).items():
@@ -120,14 +120,14 @@ class Comparison:
                 yield from self._narrowed(f"{name}: body", media["schema"], after["content"][kind]["schema"])
 
     def _answer(self, place: str, old: Node, new: Node) -> Iterator[str]:
-        before, after = resolved(self.old, old), resolved(self.new, new)
+        before, after = self.old.resolved(old), self.new.resolved(new)
         for name, reference in before.get("headers", {}).items():
-            header = resolved(self.old, reference)
+            header = self.old.resolved(reference)
             names = {other.lower(): other for other in after.get("headers", {})}
             if name.lower() not in names:
                 yield f"{place}: header {name} is gone"
                 continue
-            other = resolved(self.new, after["headers"][names[name.lower()]])
+            other = self.new.resolved(after["headers"][names[name.lower()]])
             if header.get("required") and not other.get("required"):
                 yield f"{place}: header {name} is no longer required"
             yield from self._widened(f"{place}: header {name}", header["schema"], other["schema"])
@@ -179,46 +179,37 @@ class Comparison:
                     yield where, key, before[where].get(key), after[where].get(key)
 
     def _told_apart(
-        self, old: Node, new: Node, *, valid_by: Node, without: frozenset[str] = frozenset()
+        self, old: Node, new: Node, *, valid_by: Document, without: frozenset[str] = frozenset()
     ) -> Iterator[Any]:
         """Up to three values, short ones first, that one document allows and the other does not."""
         sides = [(self.old, old), (self.new, new)]
-        allows, refuses = (validator(*side) for side in (sides if valid_by is self.old else sides[::-1]))
+        allows, refuses = sides if valid_by is self.old else sides[::-1]
         values = [value for side in sides for value in instances(*side) if not mentions(value, without)]
-        found = [value for value in values if allows.is_valid(value) and not refuses.is_valid(value)]
+        found = [value for value in values if keeps_to(*allows, value) and not keeps_to(*refuses, value)]
         yield from sorted(found, key=lambda value: len(repr(value)))[:3]
 
 
-def resolved(document: Node, node: Node) -> Node:
-    """`node`, or what it refers to."""
-    while "$ref" in node:
-        reference, node = node["$ref"], document
-        for key in reference.removeprefix("#/").split("/"):
-            node = node[key.replace("~1", "/").replace("~0", "~")]
-    return node
-
-
-def inlined(document: Node, node: Any) -> Any:
+def inlined(document: Document, node: Any) -> Any:
     """`node` with what it refers to in the place of every reference."""
     if isinstance(node, list):
         return [inlined(document, entry) for entry in node]
     if not isinstance(node, dict):
         return node
-    return {key: inlined(document, value) for key, value in resolved(document, node).items()}
+    return {key: inlined(document, value) for key, value in document.resolved(node).items()}
 
 
-def validator(document: Node, schema: Node) -> Draft202012Validator:
-    return Draft202012Validator({"components": document.get("components", {}), **schema})
+def keeps_to(document: Document, schema: Node, value: Any) -> bool:
+    return next(document.errors(schema, value), None) is None
 
 
-def branches(document: Node, schema: Node) -> list[Node]:
+def branches(document: Document, schema: Node) -> list[Node]:
     """A schema and all that it is composed of, references followed."""
-    node = resolved(document, schema)
+    node = document.resolved(schema)
     inner = [part for key in ("allOf", "anyOf", "oneOf") for part in node.get(key, [])]
     return [node, *(branch for part in inner for branch in branches(document, part))]
 
 
-def fields(document: Node, schema: Node, place: str) -> Iterator[tuple[str, Node]]:
+def fields(document: Document, schema: Node, place: str) -> Iterator[tuple[str, Node]]:
     """Every value that a schema describes: where it is, and what describes it."""
     for node in branches(document, schema):
         if node.keys() & {"type", "enum", "const", "pattern", "format"}:
@@ -229,7 +220,7 @@ def fields(document: Node, schema: Node, place: str) -> Iterator[tuple[str, Node
             yield from fields(document, node["items"], f"{place}[]")
 
 
-def names(document: Node, schema: Node) -> frozenset[str]:
+def names(document: Document, schema: Node) -> frozenset[str]:
     """The names of all fields that a schema describes, at any depth."""
     return frozenset(place.rpartition(".")[2].removesuffix("[]") for place, _ in fields(document, schema, ""))
 
@@ -241,7 +232,7 @@ def mentions(value: Any, fields: frozenset[str]) -> bool:
     return isinstance(value, dict) and any(key in fields or mentions(entry, fields) for key, entry in value.items())
 
 
-def instances(document: Node, schema: Node) -> list[Any]:
+def instances(document: Document, schema: Node) -> list[Any]:
     """Values at and around every limit of a schema, valid or not."""
     values: list[Any] = list(ANYTHING)
     for node in branches(document, schema):
@@ -265,7 +256,7 @@ def around(node: Node, key: str) -> list[int]:
     return [max(node[key] + step, 0) for step in (-1, 0, 1)] if key in node else []
 
 
-def objects(document: Node, node: Node) -> list[Node]:
+def objects(document: Document, node: Node) -> list[Node]:
     """A whole object, the same without each of its fields, and with every value in each of them."""
     inside = {name: instances(document, schema) for name, schema in node.get("properties", {}).items()}
     good = {name: valid(document, node["properties"][name], values)[:1] for name, values in inside.items()}
@@ -277,9 +268,8 @@ def objects(document: Node, node: Node) -> list[Node]:
     return found
 
 
-def valid(document: Node, schema: Node, values: list[Any]) -> list[Any]:
-    judge = validator(document, schema)
-    return [value for value in values if judge.is_valid(value)]
+def valid(document: Document, schema: Node, values: list[Any]) -> list[Any]:
+    return [value for value in values if keeps_to(document, schema, value)]
 
 
 def is_announced(old: Node, new: Node, changelog: str) -> bool:

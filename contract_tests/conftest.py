@@ -8,8 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from .clients import TWINS, Twin
-from .document import Document
-from .document import document as load
+from .document import Document, load
 
 # A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)

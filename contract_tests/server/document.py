@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 from attrs import frozen
 
-from ..document import Document
+from ..document import Document, Node, load
 
 # A rule and what breaks it, None if nothing does.
 Verdict = tuple[str, str | None]
@@ -31,8 +31,8 @@ class Operation:
 class Contract(Document):
     """The document; header names are in lower case wherever they come in."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, raw: Node) -> None:
+        super().__init__(raw)
         self.by_id = {
             node["operationId"]: Operation(
                 id=node["operationId"],
@@ -160,4 +160,4 @@ def _likeness(schema: Mapping[str, Any], value: Any) -> int:
 @cache
 def contract() -> Contract:
     """The contract, `openapi.yaml`."""
-    return Contract()
+    return Contract(load().raw)

@@ -3,12 +3,9 @@
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-from jsonschema_rs import Draft202012Validator
-
+from deerapi_remix.testing._document import Document, document, pointer
 from deerapi_remix.testing._messages import Answer, RecordedRequest
 from deerapi_remix.testing._routes import ROUTES
 
@@ -23,13 +20,12 @@ class Contract:
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
-        self._validators: dict[int, Draft202012Validator] = {}
+        self._document = Document(document)
 
     def request_problem(self, call: RecordedRequest) -> str | None:
         operation = self._operation(call)
         given = {"path": {"video_id": call.video_id}, "query": call.query}
-        for parameter in map(self._resolved, operation.get("parameters", ())):
+        for parameter in map(self._document.resolved, operation.get("parameters", ())):
             name, where = parameter["name"], parameter["in"]
             if name not in given.get(where, {}):
                 if parameter.get("required"):
@@ -51,9 +47,9 @@ class Contract:
     def _answer_mismatch(self, responses: Mapping[str, Any], answer: Answer) -> str | None:
         if str(answer.status) not in responses:
             return "the status is not documented"
-        response = self._resolved(responses[str(answer.status)])
+        response = self._document.resolved(responses[str(answer.status)])
         for name, reference in response.get("headers", {}).items():
-            header, value = self._resolved(reference), answer.headers.get(name.lower())
+            header, value = self._document.resolved(reference), answer.headers.get(name.lower())
             if value is None:
                 if header.get("required"):
                     return f"header {name} is required"
@@ -72,39 +68,13 @@ class Contract:
         if call.operation is None:
             raise ValueError(f"{call.method} {call.path} is outside the document")
         route = ROUTES[call.operation]
-        operation: Mapping[str, Any] = self._document["paths"][route.path][route.method.lower()]
+        operation: Mapping[str, Any] = self._document.raw["paths"][route.path][route.method.lower()]
         return operation
 
-    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
-        while "$ref" in node:
-            reference, node = node["$ref"], self._document
-            for key in reference.removeprefix("#/").split("/"):
-                node = node[key]
-        return node
-
     def _mismatch(self, schema: Mapping[str, Any], value: Any, place: str) -> str | None:
-        # The document stays as it is while this object lives, so a schema in it is known by its
-        # identity.
-        validator = self._validators.get(id(schema))
-        if validator is None:
-            # Beside the components, the references in a schema lead where they do in the document.
-            rooted = {"components": self._document["components"], **schema}
-            validator = self._validators[id(schema)] = Draft202012Validator(
-                rooted, validate_formats=True
-            )
-        for error in validator.iter_errors(value):
-            path = "".join(
-                f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.instance_path
-            )
-            return f"{place}{path}: {error.message} ({error.kind.name})"
+        for error in self._document.errors(schema, value):
+            return f"{place}{pointer(error.instance_path)}: {error.message} ({error.kind.name})"
         return None
-
-
-def document() -> dict[str, Any]:
-    """The document that the installed client was generated from."""
-    text = (files("deerapi_remix_generated") / "openapi.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
-    return loaded
 
 
 @cache

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from deerapi_remix.testing import FakeDeerAPI, playground
-from deerapi_remix.testing._contract import document
+from deerapi_remix.testing._document import document
 
 from .conftest import mock_process, served
 

@@ -19,7 +19,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from deerapi_remix.testing._contract import document
+from deerapi_remix.testing._document import document
 from deerapi_remix.testing.fake import FakeDeerAPI
 
 __all__ = ["PREFIX", "with_playground"]
