@@ -199,7 +199,7 @@ def inlined(document: Document, node: Any) -> Any:
 
 
 def keeps_to(document: Document, schema: Node, value: Any) -> bool:
-    return next(document.errors(schema, value), None) is None
+    return not document.errors(schema, value)
 
 
 def branches(document: Document, schema: Node) -> list[Node]:

@@ -82,7 +82,7 @@ class Document:
         node: Node = self.resolved(operation["responses"][str(status)])
         return node
 
-    def errors(self, schema: Node, value: Any) -> Iterator[ValidationError]:
+    def errors(self, schema: Node, value: Any) -> list[ValidationError]:
         """How `value` breaks `schema`, which is a node of this document."""
         # The document lives as long as its validators, so a schema in it is known by its identity.
         validator = self._validators.get(id(schema))
@@ -91,7 +91,7 @@ class Document:
             rooted = {"components": self.raw.get("components", {}), **schema}
             validator = Draft202012Validator(rooted, validate_formats=True)
             self._validators[id(schema)] = validator
-        return iter(validator.iter_errors(value))
+        return list(validator.iter_errors(value))
 
     def problems(self, schema: Node, value: Any, place: str) -> list[str]:
         """The same as lines: the part of the message, and what is wrong with it."""
