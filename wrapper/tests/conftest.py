@@ -1,69 +1,96 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
 import re
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
 from deerapi_remix import _clock
+from deerapi_remix.testing import VirtualClock
+from deerapi_remix.testing._time import VirtualTime
 
 from . import wire
 
+Clock = VirtualTime
 KEY = "sk-unit-test-key-0123456789"
 
 # A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class Clock:
-    """Virtual time: sleeping takes none, and is recorded."""
+class Log:
+    """What the client told in its log."""
 
-    def __init__(self) -> None:
-        self.time = 1_000.0
-        self.slept: list[float] = []
+    def __init__(self, records: pytest.LogCaptureFixture) -> None:
+        self._records = records
+        records.set_level(logging.INFO, "deerapi_remix")
 
-    def monotonic(self) -> float:
-        return self.time
+    def lines(self, level: int) -> list[str]:
+        """The lines of one level."""
+        return [record.getMessage() for record in self._ours() if record.levelno == level]
 
-    def now(self) -> float:
-        return 1_800_000_000.0 + self.time
+    @property
+    def infos(self) -> list[str]:
+        return self.lines(logging.INFO)
 
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.time += seconds
+    @property
+    def warnings(self) -> list[str]:
+        return self.lines(logging.WARNING)
 
-    async def async_sleep(self, seconds: float) -> None:
-        self.sleep(seconds)
+    @property
+    def fields(self) -> list[dict[str, object]]:
+        """What each record carries for programs."""
+        prefix = "deerapi_"
+        return [
+            {name.removeprefix(prefix): value for name, value in vars(record).items() if name.startswith(prefix)}
+            for record in self._ours()
+        ]
+
+    @property
+    def text(self) -> str:
+        return self._records.text
+
+    def _ours(self) -> list[logging.LogRecord]:
+        return [record for record in self._records.records if record.name == "deerapi_remix"]
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Replaces all time that the client knows."""
-    clock = Clock()
-    for name in ("monotonic", "now", "sleep", "async_sleep"):
-        monkeypatch.setattr(_clock, name, getattr(clock, name))
-    return clock
+def log(caplog: pytest.LogCaptureFixture) -> Log:
+    """The log of the client, from INFO on."""
+    return Log(caplog)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """Replaces all time that the client knows: it passes only while somebody sleeps."""
+    with closing(Clock(VirtualClock(1_800_001_000.0))) as clock:
+        for name, function in clock.functions.items():
+            monkeypatch.setattr(_clock, name, function)
+        yield clock
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Path]:
+    """Where the file goes. Whatever a test does, no part file stays."""
+    yield tmp_path / "bow.mp4"
+    assert [path.name for path in tmp_path.iterdir() if path.name != "bow.mp4"] == []
 
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key, and nothing else of the machine's that a client would read."""
     monkeypatch.setenv("DEERAPI_KEY", KEY)
-    for name in (
-        "DEERAPI_BASE_URL",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-    ):
-        monkeypatch.delenv(name, raising=False)
+    for name in os.environ:
+        if name == "DEERAPI_BASE_URL" or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.delenv(name)
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -14,77 +14,32 @@ import pytest
 
 from deerapi_remix import AsyncRemixClient, Event, Model, PollingPolicy, RemixClient, RetryPolicy, Video, VideoError
 
-from .conftest import Clock
-from .wire import Answer, Twin
+from .wire import Answer, Twin, failure
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 NEVER = AssertionError("a request was sent")
+Bad = list[tuple[Any, type[Exception]]]
 
-BAD_IDS: list[tuple[Any, type[Exception]]] = [
-    ("", ValueError),
-    ("   ", ValueError),
-    ("\t\n", ValueError),
-    ("\u3000", ValueError),
-    (".", ValueError),
-    ("..", ValueError),
-    ("a\0b", ValueError),
-    ("a\nb", ValueError),
-    ("a\r\nb", ValueError),
-    ("video_123\n", ValueError),
-    ("a\x1bb", ValueError),
-    ("a\x7fb", ValueError),
-    ("a\x80b", ValueError),
-    ("a\x85b", ValueError),
-    ("a\x9fb", ValueError),
-    ("a\ud800b", ValueError),
-    ("\udfff", ValueError),
-    (None, TypeError),
-    (5, TypeError),
-    (1.5, TypeError),
-    (True, TypeError),
-    (b"video_123", TypeError),
-    (["video_123"], TypeError),
-    ({"id": "video_123"}, TypeError),
-    (Path("video_123"), TypeError),
+
+def bad(error: type[Exception], *values: Any) -> Bad:
+    return [(value, error) for value in values]
+
+
+BLANK = bad(ValueError, "", "   ", "\t\n", "\u3000")
+BAD_IDS = [
+    *BLANK,
+    *bad(ValueError, ".", "..", "a\0b", "a\nb", "a\r\nb", "video_123\n", "a\x1bb", "a\x7fb", "a\x80b", "a\x85b"),
+    *bad(ValueError, "a\x9fb", "a\ud800b", "\udfff"),
+    *bad(TypeError, None, 5, 1.5, True, b"video_123", ["video_123"], {"id": "video_123"}, Path("video_123")),
 ]
-
-BAD_PROMPTS: list[tuple[Any, type[Exception]]] = [
-    ("", ValueError),
-    (" \r\n\t", ValueError),
-    ("the cat \ud83d bows", ValueError),
-    ("\udc31", ValueError),
-    (None, TypeError),
-    (5, TypeError),
-    (True, TypeError),
-    (b"x", TypeError),
-    (["x"], TypeError),
-]
-
-BAD_MODELS = [case for case in BAD_PROMPTS if case[0] is not None]
-
-BAD_VARIANTS: list[tuple[Any, type[Exception]]] = [
-    ("", ValueError),
-    (" ", ValueError),
-    ("mp4", ValueError),
-    ("VIDEO", ValueError),
-    ("video ", ValueError),
-    ("video&a=b", ValueError),
-    ("\ud800", ValueError),
-    (5, ValueError),
-    (True, ValueError),
-    (b"video", ValueError),
-]
-
-BAD_SECONDS: list[tuple[Any, type[Exception]]] = [
-    (-1, ValueError),
-    (-0.001, ValueError),
-    (-math.inf, ValueError),
-    (math.nan, ValueError),
-    (True, TypeError),
-    (False, TypeError),
-    ("5", TypeError),
-    (b"5", TypeError),
-    ([5], TypeError),
-    (5j, TypeError),
+BAD_TEXTS = [*BLANK, *bad(ValueError, "the cat \ud83d bows", "\udc31"), *bad(TypeError, 5, True, b"x", ["x"])]
+BAD_VARIANTS = bad(
+    ValueError, "", " ", "mp4", "poster", "VIDEO", "Video", "video ", "video&a=b", "\ud800", 5, True, b"video"
+)
+BAD_SECONDS = [
+    *bad(ValueError, -1, -0.001, -math.inf, math.nan),
+    *bad(TypeError, True, False, "5", b"5", [5], 5j, (1, 2, 3, 4)),
 ]
 
 
@@ -100,130 +55,88 @@ class CoroutineCallable:
         """Nor would this."""
 
 
-BAD_CALLBACKS: list[Any] = [
-    coroutine_function,
-    functools.partial(coroutine_function, 1),
-    CoroutineCallable(),
-    CoroutineCallable().method,
-    "print",
-    5,
-    [print],
+BAD_CALLBACKS = bad(
+    TypeError,
+    *(coroutine_function, functools.partial(coroutine_function, 1), CoroutineCallable(), CoroutineCallable().method),
+    *("print", 5, [print]),
+)
+FINISHED = Video("v", "completed")
+
+# Each way to hand in a value, and the values that are refused there.
+ARGUMENTS: list[tuple[str, Bad, Callable[[RemixClient, Any, Path], object]]] = [
+    ("id of remix", BAD_IDS, lambda client, value, path: client.remix(value, prompt="x")),
+    ("id of retrieve", BAD_IDS, lambda client, value, path: client.retrieve(value)),
+    ("id of wait", BAD_IDS, lambda client, value, path: client.wait(value)),
+    ("id of download", BAD_IDS, lambda client, value, path: client.download(value, path)),
+    ("id of remix_to_file", BAD_IDS, lambda client, value, path: client.remix_to_file(value, path, prompt="x")),
+    ("video of wait", BAD_IDS[:-8], lambda client, value, path: client.wait(Video(value, "queued"))),
+    ("video of download", BAD_IDS[:-8], lambda client, value, path: client.download(Video(value, "queued"), path)),
+    ("no id of remix", bad(TypeError, FINISHED), lambda client, value, path: client.remix(value, prompt="x")),
+    ("no id of retrieve", bad(TypeError, FINISHED), lambda client, value, path: client.retrieve(value)),
+    ("prompt", [*BAD_TEXTS, (None, TypeError)], lambda client, value, path: client.remix("v", prompt=value)),
+    (
+        "prompt of remix_to_file",
+        [*BAD_TEXTS, (None, TypeError)],
+        lambda client, value, path: client.remix_to_file("v", path, prompt=value),
+    ),
+    ("model", BAD_TEXTS, lambda client, value, path: client.remix("v", prompt="x", model=value)),
+    (
+        "model of remix_to_file",
+        BAD_TEXTS,
+        lambda client, value, path: client.remix_to_file("v", path, prompt="x", model=value),
+    ),
+    ("variant", BAD_VARIANTS, lambda client, value, path: client.download("v", path, variant=value)),
+    ("timeout of wait", BAD_SECONDS, lambda client, value, path: client.wait("v", timeout=value)),
+    ("timeout of a finished wait", BAD_SECONDS, lambda client, value, path: client.wait(FINISHED, timeout=value)),
+    (
+        "timeout of remix_to_file",
+        BAD_SECONDS,
+        lambda client, value, path: client.remix_to_file("v", path, prompt="x", timeout=value),
+    ),
+    ("on_update of wait", BAD_CALLBACKS, lambda client, value, path: client.wait("v", on_update=value)),
+    ("on_update of a finished wait", BAD_CALLBACKS, lambda client, value, path: client.wait(FINISHED, on_update=value)),
+    (
+        "on_progress of download",
+        BAD_CALLBACKS,
+        lambda client, value, path: client.download("v", path, on_progress=value),
+    ),
+    (
+        "on_update of remix_to_file",
+        BAD_CALLBACKS,
+        lambda client, value, path: client.remix_to_file("v", path, prompt="x", on_update=value),
+    ),
+    (
+        "on_progress of remix_to_file",
+        BAD_CALLBACKS,
+        lambda client, value, path: client.remix_to_file("v", path, prompt="x", on_progress=value),
+    ),
+    (
+        "path of download",
+        bad(TypeError, None, 7, b"bow.mp4", ["bow.mp4"]),
+        lambda client, value, path: client.download("v", value),
+    ),
+    (
+        "path of remix_to_file",
+        bad(TypeError, None, 5, 1.5, ["bow.mp4"]),
+        lambda client, value, path: client.remix_to_file("v", value, prompt="x"),
+    ),
 ]
 
-Method = Callable[[RemixClient, Any, Path], object]
 
-TAKES_AN_ID: dict[str, Method] = {
-    "remix": lambda client, video_id, path: client.remix(video_id, prompt="x"),
-    "retrieve": lambda client, video_id, path: client.retrieve(video_id),
-    "wait": lambda client, video_id, path: client.wait(video_id),
-    "download": lambda client, video_id, path: client.download(video_id, path),
-    "remix_to_file": lambda client, video_id, path: client.remix_to_file(video_id, path, prompt="x"),
-}
-TAKES_A_PROMPT: dict[str, Method] = {
-    "remix": lambda client, prompt, path: client.remix("video_123", prompt=prompt),
-    "remix_to_file": lambda client, prompt, path: client.remix_to_file("video_123", path, prompt=prompt),
-}
-TAKES_A_MODEL: dict[str, Method] = {
-    "remix": lambda client, model, path: client.remix("video_123", prompt="x", model=model),
-    "remix_to_file": lambda client, model, path: client.remix_to_file("video_123", path, prompt="x", model=model),
-}
-TAKES_A_TIMEOUT: dict[str, Method] = {
-    "wait": lambda client, timeout, path: client.wait("video_123", timeout=timeout),
-    "wait for a finished video": lambda client, timeout, path: client.wait(Video("v", "completed"), timeout=timeout),
-    "remix_to_file": lambda client, timeout, path: client.remix_to_file("v", path, prompt="x", timeout=timeout),
-}
-TAKES_A_CALLBACK: dict[str, Method] = {
-    "wait, on_update": lambda client, call, path: client.wait("video_123", on_update=call),
-    "wait for a finished video, on_update": lambda client, call, path: client.wait(
-        Video("v", "completed"), on_update=call
-    ),
-    "download, on_progress": lambda client, call, path: client.download("video_123", path, on_progress=call),
-    "remix_to_file, on_update": lambda client, call, path: client.remix_to_file("v", path, prompt="x", on_update=call),
-    "remix_to_file, on_progress": lambda client, call, path: client.remix_to_file(
-        "v", path, prompt="x", on_progress=call
-    ),
-}
-
-
-def assert_refused(connect: Twin, method: Method, bad: Any, expected: type[Exception], folder: Path) -> None:
-    """The call raises exactly `expected`, sends nothing and leaves no file."""
+@pytest.mark.parametrize(
+    ("call", "value", "expected"),
+    [
+        pytest.param(call, value, error, id=f"{what} {number}")
+        for what, values, call in ARGUMENTS
+        for number, (value, error) in enumerate(values)
+    ],
+)
+def test_a_bad_argument_is_refused_before_anything_is_sent_and_leaves_no_file(
+    connect: Twin, tmp_path: Path, call: Callable[..., object], value: Any, expected: type[Exception]
+) -> None:
     client, wire = connect(NEVER)
-    with pytest.raises(expected) as caught:
-        method(client, bad, folder / "bow.mp4")
-    assert type(caught.value) is expected
-    assert wire.requests == []
-    assert list(folder.iterdir()) == []
-
-
-@pytest.mark.parametrize("method", TAKES_AN_ID.values(), ids=TAKES_AN_ID)
-@pytest.mark.parametrize(("video_id", "expected"), BAD_IDS, ids=lambda value: ascii(value))
-def test_a_bad_id_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, video_id: Any, expected: type[Exception]
-) -> None:
-    assert_refused(connect, method, video_id, expected, tmp_path)
-
-
-@pytest.mark.parametrize("method", [TAKES_AN_ID["wait"], TAKES_AN_ID["download"]], ids=["wait", "download"])
-@pytest.mark.parametrize("video_id", ["", "..", "a\nb", "\ud800"], ids=ascii)
-def test_a_video_with_a_bad_id_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, video_id: str
-) -> None:
-    assert_refused(connect, method, Video(video_id, "queued"), ValueError, tmp_path)
-
-
-@pytest.mark.parametrize("method", [TAKES_AN_ID["remix"], TAKES_AN_ID["retrieve"]], ids=["remix", "retrieve"])
-def test_a_video_where_an_id_is_wanted_is_refused(connect: Twin, tmp_path: Path, method: Method) -> None:
-    assert_refused(connect, method, Video("video_123", "completed"), TypeError, tmp_path)
-
-
-@pytest.mark.parametrize("method", TAKES_A_PROMPT.values(), ids=TAKES_A_PROMPT)
-@pytest.mark.parametrize(("prompt", "expected"), BAD_PROMPTS, ids=lambda value: ascii(value))
-def test_a_bad_prompt_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, prompt: Any, expected: type[Exception]
-) -> None:
-    assert_refused(connect, method, prompt, expected, tmp_path)
-
-
-@pytest.mark.parametrize("method", TAKES_A_MODEL.values(), ids=TAKES_A_MODEL)
-@pytest.mark.parametrize(("model", "expected"), BAD_MODELS, ids=lambda value: ascii(value))
-def test_a_bad_model_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, model: Any, expected: type[Exception]
-) -> None:
-    assert_refused(connect, method, model, expected, tmp_path)
-
-
-@pytest.mark.parametrize(("variant", "expected"), BAD_VARIANTS, ids=lambda value: ascii(value))
-def test_a_bad_variant_is_refused_before_anything_is_sent(
-    connect: Twin, tmp_path: Path, variant: Any, expected: type[Exception]
-) -> None:
-    def download(client: RemixClient, variant: Any, path: Path) -> object:
-        return client.download("video_123", path, variant=variant)
-
-    assert_refused(connect, download, variant, expected, tmp_path)
-
-
-@pytest.mark.parametrize("method", TAKES_A_TIMEOUT.values(), ids=TAKES_A_TIMEOUT)
-@pytest.mark.parametrize(("timeout", "expected"), BAD_SECONDS, ids=lambda value: ascii(value))
-def test_a_bad_deadline_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, timeout: Any, expected: type[Exception]
-) -> None:
-    assert_refused(connect, method, timeout, expected, tmp_path)
-
-
-@pytest.mark.parametrize("method", TAKES_A_CALLBACK.values(), ids=TAKES_A_CALLBACK)
-@pytest.mark.parametrize("callback", BAD_CALLBACKS, ids=range(len(BAD_CALLBACKS)))
-def test_a_callback_that_is_no_plain_function_is_refused_before_anything_is_sent(
-    connect: Twin, clock: Clock, tmp_path: Path, method: Method, callback: Any
-) -> None:
-    assert_refused(connect, method, callback, TypeError, tmp_path)
-
-
-@pytest.mark.parametrize("path", [None, 5, 1.5, ["bow.mp4"]], ids=ascii)
-def test_remix_to_file_refuses_what_is_no_path_before_anything_is_sent(connect: Twin, path: Any) -> None:
-    client, wire = connect(NEVER)
-    with pytest.raises(TypeError):
-        client.remix_to_file("video_123", path, prompt="x")
-    assert wire.requests == []
+    assert type(failure(expected, call, client, value, tmp_path / "bow.mp4")) is expected
+    assert (wire.requests, list(tmp_path.iterdir())) == ([], [])
 
 
 def test_arguments_after_the_id_are_keyword_only(connect: Twin) -> None:
@@ -241,65 +154,59 @@ def test_control_characters_are_refused_in_ids_only(connect: Twin, character: st
     assert len(wire.requests) == 1
 
 
-# The client's own
+# The client's own. `None` means the default of `with_options`, and nothing for a client.
+
+BAD_TIMEOUTS = [*BAD_SECONDS, *bad(ValueError, 0, 0.0)]
+BAD_RETRIES = bad(TypeError, PollingPolicy(), RetryPolicy, 4, 0, False, "", "often", {"attempts": 4}, object())
+BAD_POLLINGS = bad(TypeError, RetryPolicy(), PollingPolicy, 15.0, 0, False, "", "patient", {}, object())
+COPIED = {"timeout": BAD_TIMEOUTS, "retry": BAD_RETRIES, "polling": BAD_POLLINGS}
+SETTINGS = {name: [*values, (None, TypeError)] for name, values in COPIED.items()} | {
+    "strict": bad(TypeError, 0, 1, None, "yes"),
+    "on_event": BAD_CALLBACKS,
+}
 
 
-@pytest.mark.parametrize(("timeout", "expected"), [*BAD_SECONDS, (0, ValueError), (0.0, ValueError)], ids=ascii)
-def test_a_client_refuses_a_bad_timeout(connect: Twin, timeout: Any, expected: type[Exception]) -> None:
-    with pytest.raises(expected) as caught:
-        connect(NEVER, timeout=timeout)
-    assert type(caught.value) is expected
+def cases(table: dict[str, Bad]) -> list[Any]:
+    return [
+        pytest.param(name, value, error, id=f"{name} {number}")
+        for name, values in table.items()
+        for number, (value, error) in enumerate(values)
+    ]
 
 
-@pytest.mark.parametrize(("timeout", "expected"), [*BAD_SECONDS, (0, ValueError)], ids=ascii)
-def test_with_options_refuses_a_bad_timeout(connect: Twin, timeout: Any, expected: type[Exception]) -> None:
+@pytest.mark.parametrize(("name", "value", "expected"), cases(SETTINGS))
+def test_a_client_refuses_bad_settings(connect: Twin, name: str, value: Any, expected: type[Exception]) -> None:
+    error = failure(expected, connect, NEVER, **{name: value})
+    assert (type(error), str(error).startswith(f"{name} must")) == (expected, True)
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), cases(COPIED))
+def test_with_options_refuses_what_a_client_refuses(
+    connect: Twin, name: str, value: Any, expected: type[Exception]
+) -> None:
     client, _ = connect(NEVER)
-    with pytest.raises(expected) as caught:
-        client.with_options(timeout=timeout)
-    assert type(caught.value) is expected
+    error = failure(expected, client.with_options, **{name: value})
+    assert (type(error), str(error).startswith(f"{name} must")) == (expected, True)
 
 
-@pytest.mark.parametrize("name", ["timeout", "retry", "polling"])
-def test_a_client_refuses_none_where_it_means_nothing(connect: Twin, name: str) -> None:
-    with pytest.raises(TypeError, match=name):
-        connect(NEVER, **{name: None})
+def test_the_policies_are_not_taken_for_each_other(connect: Twin) -> None:
+    assert str(failure(TypeError, connect, retry=PollingPolicy())) == "retry must be a RetryPolicy, not PollingPolicy"
+    assert str(failure(TypeError, connect, polling=RetryPolicy())) == (
+        "polling must be a PollingPolicy, not RetryPolicy"
+    )
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("retry", PollingPolicy()),
-        ("retry", 4),
-        ("retry", False),
-        ("retry", {"attempts": 4}),
-        ("polling", RetryPolicy()),
-        ("polling", 15.0),
-        ("polling", 0),
-    ],
-)
-def test_a_client_refuses_what_is_no_policy(connect: Twin, name: str, value: Any) -> None:
-    with pytest.raises(TypeError, match=name):
-        connect(NEVER, **{name: value})
+def test_a_key_function_must_be_plain() -> None:
+    with pytest.raises(TypeError, match="api_key must be a plain function"):
+        RemixClient(coroutine_function)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
-@pytest.mark.parametrize("name", ["retry", "polling"])
-@pytest.mark.parametrize("value", [0, False, "", "patient"], ids=ascii)
-def test_with_options_refuses_what_is_no_policy(connect: Twin, name: str, value: Any) -> None:
-    client, _ = connect(NEVER)
-    with pytest.raises(TypeError, match=name):
-        client.with_options(**{name: value})
-
-
-@pytest.mark.parametrize("callback", BAD_CALLBACKS, ids=range(len(BAD_CALLBACKS)))
-def test_a_client_refuses_on_event_that_is_no_plain_function(connect: Twin, callback: Any) -> None:
-    with pytest.raises(TypeError, match="on_event"):
-        connect(NEVER, on_event=callback)
-
-
-def test_a_client_refuses_the_httpx_client_of_the_other_twin(connect: Twin) -> None:
-    other: Any = httpx.AsyncClient if connect.kind == "sync" else httpx.Client
-    with pytest.raises(TypeError, match="http_client"):
-        connect.own(http_client=other(transport=httpx.MockTransport(lambda _: httpx.Response(200))))
+@pytest.mark.parametrize(("make", "kind"), [(RemixClient, httpx.Client), (AsyncRemixClient, httpx.AsyncClient)])
+def test_a_client_takes_an_httpx_client_of_its_kind_only(make: Any, kind: Any) -> None:
+    other = httpx.AsyncClient() if make is RemixClient else httpx.Client()
+    for handed_in in (other, kind, object(), "http", 0):
+        with pytest.raises(TypeError, match=rf"http_client must be an httpx\.{kind.__name__}, not \w+"):
+            make(http_client=handed_in)
 
 
 @pytest.mark.parametrize("make", [RemixClient, AsyncRemixClient])
@@ -310,84 +217,51 @@ def test_a_client_takes_the_key_alone_as_a_positional_argument(make: Any) -> Non
 
 # Policies
 
-
-@pytest.mark.parametrize(
-    ("name", "value", "expected"),
-    [
-        ("attempts", 0, ValueError),
-        ("attempts", -1, ValueError),
-        ("attempts", 1.5, TypeError),
-        ("attempts", True, TypeError),
-        ("attempts", "4", TypeError),
-        ("attempts", None, TypeError),
-        ("initial_delay", -0.1, ValueError),
-        ("initial_delay", math.nan, ValueError),
-        ("initial_delay", math.inf, ValueError),
-        ("initial_delay", "1", TypeError),
-        ("initial_delay", True, TypeError),
-        ("max_delay", -1, ValueError),
-        ("max_delay", math.nan, ValueError),
-        ("max_delay", math.inf, ValueError),
-        ("max_delay", None, TypeError),
-        ("budget", -1, ValueError),
-        ("budget", math.nan, ValueError),
-        ("budget", True, TypeError),
-        ("budget", "60", TypeError),
-        ("resend_paid", "yes", TypeError),
-        ("resend_paid", 1, TypeError),
-        ("resend_paid", None, TypeError),
-    ],
-)
-def test_a_retry_policy_is_checked_on_creation(name: str, value: Any, expected: type[Exception]) -> None:
-    with pytest.raises(expected) as caught:
-        RetryPolicy(**{name: value})
-    assert type(caught.value) is expected
+REFUSED: list[tuple[type, str, Bad]] = [
+    (RetryPolicy, "attempts", [*bad(ValueError, 0, -1), *bad(TypeError, 1.5, 2.0, True, "4", None)]),
+    (RetryPolicy, "initial_delay", [*bad(ValueError, -0.1, math.nan, math.inf), *bad(TypeError, "1", True, None)]),
+    (RetryPolicy, "max_delay", [*bad(ValueError, -1, math.nan, math.inf), *bad(TypeError, None, True)]),
+    (RetryPolicy, "budget", [*bad(ValueError, -1, math.nan), *bad(TypeError, True, "60", None)]),
+    (RetryPolicy, "resend_paid", bad(TypeError, "yes", 1, None)),
+    (
+        PollingPolicy,
+        "initial_interval",
+        [*bad(ValueError, 0, -1, math.nan, math.inf, 15.1), *bad(TypeError, "2", True)],
+    ),
+    (PollingPolicy, "max_interval", [*bad(ValueError, 1.9, math.inf, math.nan), *bad(TypeError, None)]),
+    (PollingPolicy, "timeout", [*bad(ValueError, -1, math.nan), *bad(TypeError, "900", False, None)]),
+]
 
 
 @pytest.mark.parametrize(
-    ("values", "expected"),
+    ("policy", "name", "value", "expected"),
+    [(policy, name, value, error) for policy, name, values in REFUSED for value, error in values],
+)
+def test_a_policy_is_checked_on_creation(policy: Any, name: str, value: Any, expected: type[Exception]) -> None:
+    assert type(failure(expected, policy, **{name: value})) is expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "name", "values"),
     [
-        ({"initial_interval": 0}, ValueError),
-        ({"initial_interval": -1}, ValueError),
-        ({"initial_interval": math.nan}, ValueError),
-        ({"initial_interval": "2"}, TypeError),
-        ({"initial_interval": True}, TypeError),
-        ({"initial_interval": 16.0}, ValueError),
-        ({"max_interval": 1.0}, ValueError),
-        ({"max_interval": math.inf}, ValueError),
-        ({"max_interval": math.nan}, ValueError),
-        ({"max_interval": None}, TypeError),
-        ({"timeout": -1}, ValueError),
-        ({"timeout": math.nan}, ValueError),
-        ({"timeout": "900"}, TypeError),
-        ({"timeout": False}, TypeError),
-        ({"timeout": None}, TypeError),
+        (RetryPolicy, "attempts", [1]),
+        (RetryPolicy, "initial_delay", [0]),
+        (RetryPolicy, "max_delay", [0]),
+        (RetryPolicy, "budget", [0, 1, math.inf]),
+        (PollingPolicy, "timeout", [0, math.inf]),
+        (PollingPolicy, "initial_interval", [15]),
+        (PollingPolicy, "max_interval", [2]),
     ],
 )
-def test_a_polling_policy_is_checked_on_creation(values: dict[str, Any], expected: type[Exception]) -> None:
-    with pytest.raises(expected) as caught:
-        PollingPolicy(**values)
-    assert type(caught.value) is expected
-
-
-def test_a_retry_policy_has_the_documented_defaults() -> None:
-    assert RetryPolicy() == RetryPolicy(attempts=4, initial_delay=0.5, max_delay=8.0, budget=60.0, resend_paid=True)
-
-
-@pytest.mark.parametrize("budget", [0, 1, math.inf])
-def test_a_budget_can_be_nothing_and_without_end(budget: float) -> None:
-    assert RetryPolicy(budget=budget).budget == budget
-
-
-def test_a_wait_can_be_without_end() -> None:
-    assert PollingPolicy(timeout=math.inf).timeout == math.inf
+def test_a_policy_takes_the_values_at_its_bounds(policy: Any, name: str, values: list[float]) -> None:
+    assert [getattr(policy(**{name: value}), name) for value in values] == values
 
 
 @pytest.mark.parametrize(
     ("value", "name"),
     [
-        (RetryPolicy(), "attempts"),
-        (PollingPolicy(), "timeout"),
+        *((RetryPolicy(), name) for name in ("attempts", "initial_delay", "max_delay", "budget", "resend_paid")),
+        *((PollingPolicy(), name) for name in ("initial_interval", "max_interval", "timeout")),
         (Video("video_123", "queued"), "status"),
         (VideoError("code", "message"), "code"),
         (Model("sora-2"), "id"),

@@ -4,68 +4,40 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 
-from deerapi_remix import (
-    APIConnectionError,
-    APIResponseValidationError,
-    AsyncRemixClient,
-    DeerAPIError,
-    Event,
-    RetryPolicy,
-    _clock,
-)
+from deerapi_remix import APIConnectionError, AsyncRemixClient, DeerAPIError, Event, PollingPolicy, RetryPolicy, _clock
 
-from .conftest import KEY, Clock
-from .wire import Answer, Pieces, Step, Twin
+from .conftest import KEY, Clock, Log
+from .wire import FULL, MODELS, Answer, Pieces, Step, Twin, failure, takes
 
-JOB: dict[str, Any] = {
-    "id": "video_456",
-    "object": "video",
-    "model": "sora-2",
-    "status": "queued",
-    "progress": 0,
-    "created_at": 1758941485,
-    "size": "1280x720",
-    "seconds": "8",
-    "remixed_from_video_id": "video_123",
-}
+pytestmark = pytest.mark.usefixtures("clock")
+
 REQUEST_ID = {"X-Oneapi-Request-Id": "req-1"}
-ACCEPTED = Answer(200, JOB, REQUEST_ID)
+ACCEPTED = Answer(200, FULL, REQUEST_ID)
+COMPLETED = Answer(200, FULL | {"status": "completed"})
 FILE = Answer(200, b"\0\0\0\x08moov", {"Content-Type": "video/mp4", "Content-Length": "8", "X-Request-Id": "req-9"})
 PROMPT = "a prompt that is nobody's business"
 NO_JITTER = RetryPolicy(initial_delay=0)
 INTERRUPTED = "remix of video_123: interrupted while it was sent; the job may have been accepted and charged"
 
 
-def takes(clock: Clock, seconds: float, step: Answer | BaseException) -> Callable[[httpx.Request], Answer]:
-    """The step, after so much virtual time."""
-
-    def answer(_: httpx.Request) -> Answer:
-        clock.time += seconds
-        if isinstance(step, BaseException):
-            raise step
-        return step
-
-    return answer
-
-
-def lines(caplog: pytest.LogCaptureFixture, level: int) -> list[str]:
-    return [
-        record.getMessage() for record in caplog.records if record.name == "deerapi_remix" and record.levelno == level
-    ]
+@pytest.fixture
+def events() -> list[Event]:
+    """For `on_event=events.append`."""
+    return []
 
 
 # Events
 
 
-def test_a_call_that_succeeds_is_one_attempt(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
+def test_a_call_that_succeeds_is_one_attempt(connect: Twin, events: list[Event], clock: Clock) -> None:
     client, _ = connect(takes(clock, 2.5, ACCEPTED), on_event=events.append)
     client.remix("video_123", prompt="x")
     assert events == [
@@ -73,8 +45,7 @@ def test_a_call_that_succeeds_is_one_attempt(connect: Twin, clock: Clock) -> Non
     ]
 
 
-def test_every_attempt_and_every_retry_is_told(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
+def test_every_attempt_and_every_retry_is_told(connect: Twin, events: list[Event], clock: Clock) -> None:
     failed = Answer(503, b"", {"Retry-After": "4", "X-Request-Id": "req-0"})
     client, _ = connect(
         takes(clock, 2, failed),
@@ -94,63 +65,60 @@ def test_every_attempt_and_every_retry_is_told(connect: Twin, clock: Clock) -> N
     ]
 
 
-def test_a_call_that_fails_for_good_tells_no_retry(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(Answer(400), on_event=events.append)
-    with pytest.raises(DeerAPIError):
-        client.remix("video_123", prompt="x")
-    assert [(event.kind, event.status_code) for event in events] == [("attempt", 400)]
+# What comes, and the events by kind, attempt, status and request ID.
+ENDS: dict[str, tuple[Step, list[tuple[str, int, int | None, str | None]]]] = {
+    "a failure for good is no retry": (Answer(400), [("attempt", 1, 400, None)]),
+    "the last attempt is no retry": (
+        Answer(503),
+        [("attempt", 1, 503, None), ("retry", 1, 503, None), ("attempt", 2, 503, None)],
+    ),
+    "an answer that cannot be read has its status": (
+        Answer(200, b"<html>", REQUEST_ID),
+        [("attempt", 1, 200, "req-1")],
+    ),
+    "a request ID in the body": (Answer(400, {"message": "bad (request id: req-2)"}), [("attempt", 1, 400, "req-2")]),
+}
 
 
-def test_the_last_attempt_tells_no_retry(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(Answer(503), on_event=events.append, retry=RetryPolicy(attempts=2))
-    with pytest.raises(DeerAPIError):
-        client.remix("video_123", prompt="x")
-    assert [event.kind for event in events] == ["attempt", "retry", "attempt"]
+@pytest.mark.parametrize(("step", "told"), ENDS.values(), ids=ENDS)
+def test_events_tell_how_a_call_fails(
+    connect: Twin, events: list[Event], step: Step, told: list[tuple[str, int, int | None, str | None]]
+) -> None:
+    client, _ = connect(step, on_event=events.append, retry=RetryPolicy(attempts=2))
+    failure(DeerAPIError, client.with_options(timeout=5).remix, "video_123", prompt="x")
+    assert [(event.kind, event.attempt, event.status_code, event.request_id) for event in events] == told
 
 
-def test_an_answer_that_cannot_be_read_is_an_attempt_with_its_status(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(Answer(200, b"<html>", REQUEST_ID), on_event=events.append)
-    with pytest.raises(APIResponseValidationError):
-        client.remix("video_123", prompt="x")
-    assert [(event.kind, event.status_code, event.request_id) for event in events] == [("attempt", 200, "req-1")]
-
-
-def test_a_request_id_in_the_body_is_told_too(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(Answer(400, {"message": "bad (request id: req-2)"}), on_event=events.append)
-    with pytest.raises(DeerAPIError):
-        client.remix("video_123", prompt="x")
-    assert [event.request_id for event in events] == ["req-2"]
-
-
-def test_models_is_about_no_video(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(Answer(200, {"object": "list", "data": []}), on_event=events.append)
+def test_models_is_about_no_video(connect: Twin, events: list[Event]) -> None:
+    client, _ = connect(MODELS, on_event=events.append)
     client.models()
     assert events == [Event("attempt", "models", 1, status_code=200)]
 
 
-def test_every_poll_is_told_and_counted(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(ACCEPTED, Answer(502), Answer(200, JOB | {"status": "completed"}), on_event=events.append)
+def test_every_poll_is_told_and_counted_and_a_failed_one_is_no_retry_but_a_warning(
+    connect: Twin, clock: Clock, events: list[Event], log: Log
+) -> None:
+    client, _ = connect(ACCEPTED, Answer(502), COMPLETED, on_event=events.append, polling=PollingPolicy(5.0, 5.0))
     client.wait("video_456")
-    assert [(event.kind, event.operation, event.attempt, event.status_code, event.video_id) for event in events] == [
-        ("attempt", "retrieve", 1, 200, "video_456"),
-        ("poll", "retrieve", 1, 200, "video_456"),
-        ("attempt", "retrieve", 2, 502, "video_456"),
-        ("poll", "retrieve", 2, 502, "video_456"),
-        ("attempt", "retrieve", 3, 200, "video_456"),
-        ("poll", "retrieve", 3, 200, "video_456"),
+    asked = {"operation": "retrieve", "video_id": "video_456"}
+    first, third = {"status_code": 200, "request_id": "req-1", **asked}, {"status_code": 200, **asked}
+    assert [attrs.asdict(event) for event in events] == [
+        attrs.asdict(Event(**each))
+        for each in (
+            {"kind": "attempt", "attempt": 1, **first},
+            {"kind": "poll", "attempt": 1, **first},
+            {"kind": "attempt", "attempt": 2, "status_code": 502, **asked},
+            {"kind": "poll", "attempt": 2, "status_code": 502, "elapsed": 5.0, **asked},
+            {"kind": "attempt", "attempt": 3, **third},
+            {"kind": "poll", "attempt": 3, "elapsed": 10.0, **third},
+        )
     ]
+    assert [line.partition(",")[0] for line in log.warnings] == ["retrieve: attempt 2 failed: InternalServerError"]
 
 
 def test_a_download_tells_when_bytes_start_to_come_and_when_they_are_whole(
-    connect: Twin, clock: Clock, tmp_path: Path
+    connect: Twin, events: list[Event], tmp_path: Path
 ) -> None:
-    events: list[Event] = []
     client, _ = connect(FILE, on_event=events.append)
     client.download("video_456", tmp_path / "bow.mp4")
     about: dict[str, Any] = {"status_code": 200, "request_id": "req-9", "video_id": "video_456"}
@@ -161,44 +129,23 @@ def test_a_download_tells_when_bytes_start_to_come_and_when_they_are_whole(
     ]
 
 
-def test_a_copy_tells_the_same_function(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
-    client, _ = connect(ACCEPTED, on_event=events.append)
-    client.with_options(timeout=5).remix("video_123", prompt="x")
-    assert len(events) == 1
-
-
 @pytest.mark.parametrize(
     "own", [RuntimeError("metrics"), DeerAPIError("metrics"), httpx.ReadError("metrics")], ids=repr
 )
-def test_what_on_event_raises_does_not_break_a_paid_call(connect: Twin, clock: Clock, own: Exception) -> None:
+def test_what_on_event_raises_is_logged_and_breaks_neither_a_paid_call_nor_a_download(
+    connect: Twin, log: Log, target: Path, own: Exception
+) -> None:
     def fail(_: Event) -> None:
         raise own
 
-    client, wire = connect(Answer(503), ACCEPTED, on_event=fail)
+    client, wire = connect(Answer(503), ACCEPTED, FILE, on_event=fail)
     assert client.remix("video_123", prompt="x").id == "video_456"
-    assert len(wire.requests) == 2
+    assert client.download("video_456", target).read_bytes() == b"\0\0\0\x08moov"
+    assert len(wire.requests) == 3
+    assert set(log.lines(logging.ERROR)) == {"on_event failed; the call goes on"}
 
 
-def test_what_on_event_raises_is_logged(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    def fail(_: Event) -> None:
-        raise RuntimeError("metrics")
-
-    client, _ = connect(ACCEPTED, on_event=fail)
-    client.remix("video_123", prompt="x")
-    assert lines(caplog, logging.ERROR) == ["on_event failed; the call goes on"]
-
-
-def test_what_on_event_raises_does_not_break_a_download(connect: Twin, clock: Clock, tmp_path: Path) -> None:
-    def fail(_: Event) -> None:
-        raise RuntimeError("metrics")
-
-    client, _ = connect(FILE, on_event=fail)
-    assert client.download("video_456", tmp_path / "bow.mp4").read_bytes() == b"\0\0\0\x08moov"
-
-
-def test_no_event_shows_key_or_prompt(connect: Twin, clock: Clock) -> None:
-    events: list[Event] = []
+def test_no_event_shows_key_or_prompt(connect: Twin, events: list[Event]) -> None:
     client, _ = connect(
         Answer(503, {"message": f"{KEY} {PROMPT}"}, {"X-Request-Id": KEY}), ACCEPTED, on_event=events.append
     )
@@ -210,103 +157,37 @@ def test_no_event_shows_key_or_prompt(connect: Twin, clock: Clock) -> None:
 # The log
 
 
-def test_every_failed_attempt_is_one_warning(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_every_failed_attempt_is_one_warning(connect: Twin, log: Log) -> None:
     failed = Answer(503, b"", {"Retry-After": "4", "X-Request-Id": "req-0"})
     client, _ = connect(failed, httpx.ConnectError("refused"), Answer(400, b"", REQUEST_ID), retry=NO_JITTER)
     with pytest.raises(DeerAPIError):
         client.remix("video_123", prompt="x")
-    assert lines(caplog, logging.WARNING) == [
+    assert log.warnings == [
         "remix: attempt 1 failed: InternalServerError, status 503, request id req-0; next attempt in 4.00 s",
         "remix: attempt 2 failed: APIConnectionError, status None, request id None; next attempt in 0.00 s",
         "remix: attempt 3 failed: BadRequestError, status 400, request id req-1; no retry",
     ]
 
 
-def fields(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
-    """What the records of the client carry for programs."""
-    names = [
-        {name: value for name, value in vars(record).items() if name.startswith("deerapi_")}
-        for record in caplog.records
-        if record.name == "deerapi_remix"
-    ]
-    return [{name.removeprefix("deerapi_"): value for name, value in each.items()} for each in names]
-
-
-def test_the_record_of_a_failed_attempt_has_fields(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_records_have_fields(connect: Twin, clock: Clock, log: Log) -> None:
     failed = takes(clock, 2.5, Answer(503, b"", {"Retry-After": "4", "X-Request-Id": "req-0"}))
-    client, _ = connect(failed, ACCEPTED)
+    client, _ = connect(failed, Answer(200, FULL | {"status": 1, "size": 2}, REQUEST_ID))
     client.remix("video_123", prompt="x")
-    assert fields(caplog) == [
-        {
-            "event": "attempt_failed",
-            "operation": "remix",
-            "attempt": 1,
-            "error": "InternalServerError",
-            "status_code": 503,
-            "delay": 4.0,
-            "elapsed": 2.5,
-            "request_id": "req-0",
-            "video_id": "video_123",
-        }
+    remix = {"operation": "remix"}
+    ended = {"attempt": 1, "error": "InternalServerError", "status_code": 503, "delay": 4.0, "elapsed": 2.5}
+    problems = "status is int, not str, size is int, not str"
+    assert log.fields == [
+        {"event": "attempt_failed", "request_id": "req-0", "video_id": "video_123", **ended, **remix},
+        {"event": "accepted", "request_id": "req-1", "video_id": "video_456", **remix},
+        {"event": "drifted", "request_id": "req-1", "problems": problems, **remix},
     ]
 
 
-def test_the_record_of_an_accepted_job_has_fields(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "deerapi_remix")
+def test_a_submit_that_succeeds_is_one_line_and_what_is_free_is_none(connect: Twin, log: Log) -> None:
     client, _ = connect(ACCEPTED)
     client.remix("video_123", prompt="x")
-    assert fields(caplog) == [
-        {"event": "accepted", "operation": "remix", "request_id": "req-1", "video_id": "video_456"}
-    ]
-
-
-def test_the_record_of_an_answer_that_drifts_has_fields(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    client, _ = connect(Answer(200, JOB | {"status": 1, "size": 2}, REQUEST_ID))
-    client.remix("video_123", prompt="x")
-    assert fields(caplog) == [
-        {
-            "event": "drifted",
-            "operation": "remix",
-            "problems": "status is int, not str, size is int, not str",
-            "request_id": "req-1",
-        }
-    ]
-
-
-def test_a_failed_poll_is_one_warning_with_its_number(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    client, _ = connect(ACCEPTED, Answer(502), Answer(200, JOB | {"status": "completed"}))
-    client.wait("video_456")
-    assert [line.partition(",")[0] for line in lines(caplog, logging.WARNING)] == [
-        "retrieve: attempt 2 failed: InternalServerError"
-    ]
-
-
-def test_a_call_that_succeeds_warns_of_nothing(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    client, _ = connect(ACCEPTED)
-    client.remix("video_123", prompt="x")
-    assert lines(caplog, logging.WARNING) == []
-
-
-def test_an_accepted_id_is_logged_at_info(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "deerapi_remix")
-    client, _ = connect(ACCEPTED)
-    client.remix("video_123", prompt="x")
-    assert lines(caplog, logging.INFO) == ["remix: accepted as video_456, request id req-1"]
-
-
-def test_what_is_free_is_not_logged_as_accepted(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "deerapi_remix")
-    client, _ = connect(ACCEPTED)
     client.retrieve("video_456")
-    assert lines(caplog, logging.INFO) == []
+    assert (log.infos, log.warnings) == (["remix: accepted as video_456, request id req-1"], [])
 
 
 @pytest.mark.parametrize(
@@ -318,81 +199,56 @@ def test_what_is_free_is_not_logged_as_accepted(connect: Twin, clock: Clock, cap
         Answer(200, f"{KEY} {PROMPT} body-text".encode()),
         Answer(200, Pieces(f"{KEY} {PROMPT} body-text".encode(), httpx.ReadError("reset"))),
         Answer(400, b"", {"X-Request-Id": KEY}),
-        Answer(200, JOB, {"X-Request-Id": KEY, "Content-Type": KEY}),
+        Answer(200, FULL, {"X-Request-Id": KEY, "Content-Type": KEY}),
     ],
     ids=["400", "503", "drift", "no JSON", "cut off", "request id", "headers"],
 )
-def test_no_line_shows_key_prompt_or_body(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture, step: Step
-) -> None:
-    caplog.set_level(logging.DEBUG, "deerapi_remix")
+def test_no_line_shows_key_prompt_or_body(connect: Twin, log: Log, step: Step) -> None:
     client, _ = connect(step)
     try:
         client.remix("video_123", prompt=PROMPT)
     except DeerAPIError:
-        assert "no retry" in caplog.text
+        assert "no retry" in log.text
     else:
-        assert "accepted as video_456" in caplog.text
+        assert "accepted as video_456" in log.text
     for secret in (KEY, PROMPT, "body-text", "body-code"):
-        assert secret not in caplog.text
+        assert secret not in log.text
 
 
-def test_all_lines_come_from_one_logger(connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+def test_all_lines_come_from_one_logger(connect: Twin, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     client, _ = connect(Answer(503), ACCEPTED)
     client.remix("video_123", prompt="x")
-    assert {record.name for record in caplog.records if record.name.startswith("deerapi")} == {"deerapi_remix"}
+    assert {each.name for each in caplog.records if each.name.startswith("deerapi")} == {"deerapi_remix"}
 
 
 # A submit that is interrupted
 
 
 @pytest.mark.parametrize("where", ["before the answer", "within the body"])
-def test_ctrl_c_during_a_submit_warns_once_of_the_charge(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture, where: str
-) -> None:
+def test_ctrl_c_during_a_submit_warns_once_of_the_charge(connect: Twin, log: Log, target: Path, where: str) -> None:
     stop = KeyboardInterrupt()
     client, wire = connect(stop if where == "before the answer" else Answer(200, Pieces(b'{"id', stop)))
-    with pytest.raises(KeyboardInterrupt) as caught:
-        client.remix("video_123", prompt="x")
-    assert caught.value is stop
-    assert lines(caplog, logging.WARNING) == [INTERRUPTED]
-    assert len(wire.requests) == 1
+    assert failure(KeyboardInterrupt, client.remix, "video_123", prompt="x") is stop
+    assert log.warnings == [INTERRUPTED]
+    assert failure(KeyboardInterrupt, client.remix_to_file, "video_123", target, prompt="x") is stop
+    assert log.warnings == [INTERRUPTED] * 2
+    failure(KeyboardInterrupt, client.retrieve, "video_456")
+    assert (log.warnings, len(wire.requests)) == ([INTERRUPTED] * 2, 3)
 
 
-def test_ctrl_c_during_the_submit_of_remix_to_file_warns_once_of_the_charge(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    client, wire = connect(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        client.remix_to_file("video_123", tmp_path / "bow.mp4", prompt="x")
-    assert lines(caplog, logging.WARNING) == [INTERRUPTED]
-    assert len(wire.requests) == 1
-
-
-def test_ctrl_c_during_what_is_free_warns_of_nothing(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    client, _ = connect(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        client.retrieve("video_456")
-    assert lines(caplog, logging.WARNING) == []
-
-
-def test_ctrl_c_while_the_key_is_asked_for_warns_of_nothing(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_ctrl_c_while_the_key_is_asked_for_warns_of_nothing(connect: Twin, log: Log) -> None:
     def ask() -> str:
         raise KeyboardInterrupt
 
     client, wire = connect(ACCEPTED, api_key=ask)
     with pytest.raises(KeyboardInterrupt):
         client.remix("video_123", prompt="x")
-    assert (lines(caplog, logging.WARNING), wire.requests) == ([], [])
+    assert (log.warnings, wire.requests) == ([], [])
 
 
 def test_ctrl_c_during_the_backoff_does_not_warn_of_a_charge(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    connect: Twin, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(_: float) -> None:
         raise KeyboardInterrupt
@@ -405,7 +261,7 @@ def test_ctrl_c_during_the_backoff_does_not_warn_of_a_charge(
     client, wire = connect(Answer(503))
     with pytest.raises(KeyboardInterrupt):
         client.remix("video_123", prompt="x")
-    (line,) = lines(caplog, logging.WARNING)
+    (line,) = log.warnings
     assert line.startswith("remix: attempt 1 failed: InternalServerError, status 503")
     assert len(wire.requests) == 1
 
@@ -439,44 +295,34 @@ class HangingBody(httpx.AsyncByteStream):
 
 
 @pytest.mark.parametrize("answers", [False, True], ids=["before the answer", "within the body"])
-async def test_a_submit_that_is_cancelled_warns_once_of_the_charge(
-    caplog: pytest.LogCaptureFixture, answers: bool
+@pytest.mark.parametrize("paid", [True, False])
+async def test_what_is_cancelled_warns_once_of_the_charge_if_it_is_a_submit(
+    log: Log, answers: bool, paid: bool
 ) -> None:
     server = Hanging(answers=answers)
     async with httpx.AsyncClient(transport=server) as http, AsyncRemixClient(http_client=http) as client:
-        task = asyncio.create_task(client.remix("video_123", prompt="x"))
+        call = client.remix("video_123", prompt="x") if paid else client.retrieve("video_456")
+        task = asyncio.create_task(call)
         await server.reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert lines(caplog, logging.WARNING) == [INTERRUPTED]
-    assert server.requests == 1
+    assert (log.warnings, server.requests) == ([INTERRUPTED] if paid else [], 1)
 
 
-async def test_a_submit_under_a_timeout_of_the_user_warns_once_of_the_charge(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_submit_under_a_timeout_of_the_user_warns_once_of_the_charge(log: Log) -> None:
     server = Hanging(answers=False)
     async with httpx.AsyncClient(transport=server) as http, AsyncRemixClient(http_client=http) as client:
         with pytest.raises(TimeoutError) as caught:
             async with asyncio.timeout(0):
                 await client.remix("video_123", prompt="x")
     assert not isinstance(caught.value, DeerAPIError)
-    assert lines(caplog, logging.WARNING) == [INTERRUPTED]
+    assert log.warnings == [INTERRUPTED]
     assert server.requests == 1
 
 
-async def test_a_retrieve_that_is_cancelled_warns_of_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    server = Hanging(answers=False)
-    async with httpx.AsyncClient(transport=server) as http, AsyncRemixClient(http_client=http) as client:
-        task = asyncio.create_task(client.retrieve("video_456"))
-        await server.reached.wait()
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-    assert lines(caplog, logging.WARNING) == []
-
-
 async def test_a_submit_that_is_cancelled_during_the_backoff_does_not_warn_of_a_charge(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sleeping = asyncio.Event()
 
@@ -492,28 +338,20 @@ async def test_a_submit_that_is_cancelled_during_the_backoff_does_not_warn_of_a_
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    (line,) = lines(caplog, logging.WARNING)
+    (line,) = log.warnings
     assert line.startswith("remix: attempt 1 failed: InternalServerError, status 503")
 
 
-def test_an_answer_that_is_lost_warns_as_a_failed_attempt_only(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_answer_that_is_lost_warns_as_a_failed_attempt_only(connect: Twin, log: Log) -> None:
     client, _ = connect(httpx.ReadError("reset"))
     with pytest.raises(APIConnectionError):
         client.remix("video_123", prompt="x")
-    assert lines(caplog, logging.WARNING) == [
-        "remix: attempt 1 failed: APIConnectionError, status None, request id None; no retry"
-    ]
+    assert log.warnings == ["remix: attempt 1 failed: APIConnectionError, status None, request id None; no retry"]
 
 
-def test_an_interrupted_submit_tells_the_id_that_had_come(
-    connect: Twin, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "deerapi_remix")
+def test_an_interrupted_submit_tells_the_id_that_had_come(connect: Twin, log: Log) -> None:
     body = Pieces(b'{"id": "video_456", "status": "queued",', KeyboardInterrupt())
     client, _ = connect(Answer(200, body))
-    with pytest.raises(KeyboardInterrupt) as caught:
-        client.remix("video_123", prompt="x")
-    assert caught.value.__notes__ == ["The job was accepted as video_456: wait for it, do not submit it again."]
-    assert "remix: accepted as video_456, request id None" in lines(caplog, logging.INFO)
+    error = failure(KeyboardInterrupt, client.remix, "video_123", prompt="x")
+    assert error.__notes__ == ["The job was accepted as video_456: wait for it, do not submit it again."]
+    assert "remix: accepted as video_456, request id None" in log.infos

@@ -74,7 +74,7 @@ def test_the_wheel_holds_every_file_of_both_packages(wheel: zipfile.ZipFile) -> 
         f"{package}/{path.relative_to(folder).as_posix()}"
         for package, folder in PACKAGES.items()
         for path in folder.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and not {"__pycache__", ".ruff_cache", "ruff.toml"} & {*path.parts}
     }
     assert {name for name in wheel.namelist() if ".dist-info/" not in name} == ours
 
@@ -88,8 +88,10 @@ def test_without_extras_only_httpx_and_attrs_are_required(metadata: email.messag
     assert sorted(line.partition(">")[0].partition("<")[0] for line in required) == ["attrs", "httpx"]
 
 
-def test_the_extras_are_cli_mock_and_testing(metadata: email.message.Message) -> None:
-    assert sorted(metadata.get_all("Provides-Extra") or []) == ["cli", "mock", "testing"]
+def test_the_extras_are_the_documented_ones(metadata: email.message.Message) -> None:
+    assert sorted(metadata.get_all("Provides-Extra") or []) == [
+        *("batch", "cli", "contract", "ledger", "mock", "postgres", "testing")
+    ]
 
 
 def test_the_wheel_brings_a_command_and_a_pytest_plugin(wheel: zipfile.ZipFile) -> None:

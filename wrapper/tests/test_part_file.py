@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Clock
-from .wire import Answer, Twin
+from .wire import Answer, Twin, failure, write_by
 
 MP4 = {"Content-Type": "video/mp4"}
 FILE = Answer(200, b"the whole video", MP4)
@@ -34,38 +33,37 @@ def appearing(path: Path) -> Callable[[int, int | None], None]:
 # Targets that cannot be
 
 
-def test_an_existing_target_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
-    target = tmp_path / "bow.mp4"
-    target.write_bytes(b"mine")
-    client, wire = connect(FILE)
-    with pytest.raises(FileExistsError) as caught:
-        client.download("video_1", target)
-    assert caught.value.filename == str(target)
-    assert wire.requests == []
-    assert target.read_bytes() == b"mine"
-    assert names(tmp_path) == ["bow.mp4"]
-
-
-def test_a_dangling_symlink_is_an_existing_target(connect: Twin, tmp_path: Path) -> None:
-    target = tmp_path / "bow.mp4"
-    target.symlink_to("nowhere.mp4")
-    client, wire = connect(FILE)
-    with pytest.raises(FileExistsError):
-        client.download("video_1", target)
-    assert wire.requests == []
-    assert names(tmp_path) == ["bow.mp4"]
-
-
 @pytest.mark.parametrize("overwrite", [False, True])
-@pytest.mark.parametrize("name", ["folder", ".", "folder/..", "link"])
-def test_a_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path, name: str, overwrite: bool) -> None:
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        *((name, IsADirectoryError) for name in ("folder", ".", "folder/..", "link", "videos/", "folder/")),
+        ("missing/bow.mp4", FileNotFoundError),
+        ("file/bow.mp4", NotADirectoryError),
+    ],
+)
+def test_what_cannot_be_a_target_is_refused_before_any_request(
+    connect: Twin, tmp_path: Path, name: str, error: type[OSError], overwrite: bool
+) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("folder")
+    (tmp_path / "file").write_bytes(b"")
     client, wire = connect(FILE)
-    with pytest.raises(IsADirectoryError):
-        client.download("video_1", tmp_path / name, overwrite=overwrite)
-    assert wire.requests == []
-    assert names(tmp_path) == ["folder", "link"]
+    failure(error, client.download, "video_1", f"{tmp_path}/{name}", overwrite=overwrite)
+    assert (wire.requests, names(tmp_path)) == ([], ["file", "folder", "link"])
+
+
+@pytest.mark.parametrize("dangling", [False, True])
+def test_an_existing_target_is_refused_before_any_request(connect: Twin, tmp_path: Path, dangling: bool) -> None:
+    target = tmp_path / "bow.mp4"
+    if dangling:
+        target.symlink_to("nowhere.mp4")
+    else:
+        target.write_bytes(b"mine")
+    client, wire = connect(FILE)
+    error = failure(FileExistsError, client.download, "video_1", target)
+    assert (error.filename, wire.requests, names(tmp_path)) == (str(target), [], ["bow.mp4"])
+    assert dangling or target.read_bytes() == b"mine"
 
 
 def test_an_empty_path_is_refused_before_any_request(
@@ -73,34 +71,8 @@ def test_an_empty_path_is_refused_before_any_request(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     client, wire = connect(FILE)
-    with pytest.raises(IsADirectoryError):
-        client.download("video_1", "")
-    assert wire.requests == []
-    assert names(tmp_path) == []
-
-
-def test_a_missing_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
-    client, wire = connect(FILE)
-    with pytest.raises(FileNotFoundError):
-        client.download("video_1", tmp_path / "missing" / "bow.mp4")
-    assert wire.requests == []
-    assert names(tmp_path) == []
-
-
-def test_a_file_in_place_of_the_folder_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    client, wire = connect(FILE)
-    with pytest.raises(NotADirectoryError):
-        client.download("video_1", tmp_path / "file" / "bow.mp4")
-    assert wire.requests == []
-
-
-@pytest.mark.parametrize("path", [None, 7, b"bow.mp4", ["bow.mp4"]])
-def test_a_path_of_another_type_is_refused_before_any_request(connect: Twin, path: Any) -> None:
-    client, wire = connect(FILE)
-    with pytest.raises(TypeError):
-        client.download("video_1", path)
-    assert wire.requests == []
+    failure(IsADirectoryError, client.download, "video_1", "")
+    assert (wire.requests, names(tmp_path)) == ([], [])
 
 
 def test_a_path_with_a_null_character_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
@@ -174,22 +146,15 @@ def test_the_target_has_the_mode_of_any_new_file(connect: Twin, tmp_path: Path, 
 # Overwriting
 
 
-def test_overwrite_replaces_the_target_with_the_whole_file(connect: Twin, tmp_path: Path) -> None:
+def test_overwrite_replaces_the_target_once_the_new_file_is_whole(connect: Twin, tmp_path: Path) -> None:
     target = tmp_path / "bow.mp4"
     target.write_bytes(b"old, and rather longer than the new one")
-    client, _ = connect(FILE)
-    client.download("video_1", target, overwrite=True)
-    assert target.read_bytes() == b"the whole video"
-    assert names(tmp_path) == ["bow.mp4"]
-
-
-def test_overwrite_leaves_the_old_file_whole_until_the_new_one_is(connect: Twin, tmp_path: Path) -> None:
-    target = tmp_path / "bow.mp4"
-    target.write_bytes(b"old")
     seen: list[bytes] = []
     client, _ = connect(FILE)
     client.download("video_1", target, overwrite=True, on_progress=lambda *_: seen.append(target.read_bytes()))
-    assert seen == [b"old"]
+    assert seen == [b"old, and rather longer than the new one"]
+    assert target.read_bytes() == b"the whole video"
+    assert names(tmp_path) == ["bow.mp4"]
 
 
 def test_overwrite_keeps_the_old_file_where_the_download_fails(connect: Twin, tmp_path: Path) -> None:
@@ -211,15 +176,6 @@ def test_overwrite_replaces_a_symlink_and_not_what_it_points_to(connect: Twin, t
     assert not (tmp_path / "bow.mp4").is_symlink()
 
 
-def test_a_target_that_appears_meanwhile_is_not_touched(connect: Twin, tmp_path: Path) -> None:
-    target = tmp_path / "bow.mp4"
-    client, _ = connect(FILE)
-    with pytest.raises(FileExistsError):
-        client.download("video_1", target, on_progress=appearing(target))
-    assert target.read_bytes() == b"mine"
-    assert names(tmp_path) == ["bow.mp4"]
-
-
 # Faults of the file system
 
 
@@ -230,27 +186,19 @@ def no_links(code: int) -> Callable[..., None]:
     return link
 
 
-@pytest.mark.parametrize("code", [errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
-def test_a_file_system_without_links_gets_the_file_by_renaming(
-    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+@pytest.mark.parametrize("code", [None, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_with_and_without_links_the_file_gets_its_name_and_no_other_is_touched(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None
 ) -> None:
-    monkeypatch.setattr(os, "link", no_links(code))
+    if code is not None:
+        monkeypatch.setattr(os, "link", no_links(code))
     client, _ = connect(FILE)
     client.download("video_1", tmp_path / "bow.mp4")
     assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
-    assert names(tmp_path) == ["bow.mp4"]
-
-
-def test_without_links_a_target_that_appears_meanwhile_is_not_touched(
-    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "link", no_links(errno.EPERM))
-    target = tmp_path / "bow.mp4"
-    client, _ = connect(FILE)
-    with pytest.raises(FileExistsError):
-        client.download("video_1", target, on_progress=appearing(target))
+    target = tmp_path / "other.mp4"
+    failure(FileExistsError, client.download, "video_1", target, on_progress=appearing(target))
     assert target.read_bytes() == b"mine"
-    assert names(tmp_path) == ["bow.mp4"]
+    assert names(tmp_path) == ["bow.mp4", "other.mp4"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT])
@@ -305,47 +253,28 @@ def test_the_bytes_are_on_the_disk_before_the_file_gets_its_name(
 
 @pytest.mark.parametrize("fault", [OSError(errno.ENOSPC, "the disk is full"), TimeoutError("the disk is slow")])
 def test_a_full_disk_passes_unchanged_and_is_not_retried(
-    connect: Twin, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: OSError
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: OSError
 ) -> None:
-    def write(*_: object) -> None:
+    def write(*_: object) -> int:
         raise fault
 
-    monkeypatch.setattr("deerapi_remix._download.PartFile.write", write)
+    write_by(monkeypatch, write)
     client, wire = connect(FILE)
-    with pytest.raises(type(fault), match="the disk is") as caught:
-        client.download("video_1", tmp_path / "bow.mp4")
-    assert caught.value is fault
-    assert len(wire.requests) == 1
-    assert names(tmp_path) == []
+    assert failure(type(fault), client.download, "video_1", tmp_path / "bow.mp4") is fault
+    assert (len(wire.requests), names(tmp_path)) == (1, [])
 
 
 def test_a_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
     connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Reluctant:
-        def __init__(self, file: Any) -> None:
-            self._file = file
+    taken: list[int] = []
 
-        def write(self, chunk: memoryview) -> int:
-            written: int = self._file.write(chunk[:4])
-            return written
+    def write(file: Any, chunk: memoryview) -> int:
+        taken.append(file.write(chunk[:4]))
+        return taken[-1]
 
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._file, name)
-
-    def reluctant_open(path: Path, mode: str, **options: Any) -> Any:
-        file = open_path(path, mode, **options)
-        return Reluctant(file) if mode == "xb" else file
-
-    open_path: Callable[..., Any] = Path.open
-    monkeypatch.setattr(Path, "open", reluctant_open)
+    write_by(monkeypatch, write)
     client, _ = connect(FILE)
     client.download("video_1", tmp_path / "bow.mp4")
     assert (tmp_path / "bow.mp4").read_bytes() == b"the whole video"
-
-
-def test_a_target_that_names_a_folder_is_refused_before_anything_is_sent(connect: Twin, tmp_path: Path) -> None:
-    client, wire = connect(Answer(200))
-    with pytest.raises(IsADirectoryError):
-        client.download("video_1", f"{tmp_path}/videos/")
-    assert (wire.requests, list(tmp_path.iterdir())) == ([], [])
+    assert taken == [4, 4, 4, 3]

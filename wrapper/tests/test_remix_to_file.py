@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,16 +25,16 @@ from deerapi_remix import (
     Event,
     InternalServerError,
     NotFoundError,
-    PermissionDeniedError,
     PollingPolicy,
     RemixClient,
     RemixFailedError,
-    Video,
     WaitTimeoutError,
 )
 
 from .conftest import Clock
-from .wire import Answer, Pieces, Step, Twin, Wire
+from .wire import Answer, Pieces, Step, Twin, Wire, failure, takes, write_by
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 NOT_READY = Answer(400, {"error": {"code": "invalid_request", "message": "Task is not completed yet"}})
 
@@ -47,35 +47,15 @@ def file(body: bytes = b"the whole video") -> Answer:
     return Answer(200, body, {"Content-Type": "video/mp4", "Content-Length": str(len(body))})
 
 
-def taking(clock: Clock, seconds: float, answer: Step) -> Callable[[httpx.Request], Answer]:
-    """An answer that takes its time."""
-
-    def step(_: httpx.Request) -> Answer:
-        clock.time += seconds
-        if isinstance(answer, BaseException):
-            raise answer
-        assert isinstance(answer, Answer)
-        return answer
-
-    return step
-
-
 def run(client: Any, target: Path, **options: Any) -> Path:
     path: Path = client.remix_to_file("video_123", target, prompt="The cat takes a bow", **options)
     return path
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[Path]:
-    """Where the file goes. Whatever a test does, no part file stays."""
-    yield tmp_path / "bow.mp4"
-    assert [path.name for path in tmp_path.iterdir() if path.name != "bow.mp4"] == []
-
-
 # All three in one
 
 
-def test_a_remix_is_submitted_followed_and_saved(connect: Twin, clock: Clock, target: Path) -> None:
+def test_a_remix_is_submitted_followed_and_saved(connect: Twin, target: Path) -> None:
     client, wire = connect(job(), job("in_progress", 50), job("completed", 100), file())
     assert run(client, target) == target
     assert target.read_bytes() == b"the whole video"
@@ -87,20 +67,13 @@ def test_a_remix_is_submitted_followed_and_saved(connect: Twin, clock: Clock, ta
     ]
 
 
-def test_prompt_and_model_are_sent(connect: Twin, clock: Clock, target: Path) -> None:
+def test_prompt_and_model_are_sent(connect: Twin, target: Path) -> None:
     client, wire = connect(job("completed"), file())
     run(client, target, model="sora-2-pro")
     assert json.loads(wire.requests[0].content) == {"prompt": "The cat takes a bow", "model": "sora-2-pro"}
 
 
-def test_a_job_that_is_completed_at_once_is_not_polled(connect: Twin, clock: Clock, target: Path) -> None:
-    client, wire = connect(job("completed"), file())
-    run(client, target)
-    assert [method for method, _ in wire.sent] == ["POST", "GET"]
-    assert clock.slept == []
-
-
-def test_a_job_just_accepted_may_be_unknown_for_a_while(connect: Twin, clock: Clock, target: Path) -> None:
+def test_a_job_just_accepted_may_be_unknown_for_a_while(connect: Twin, target: Path) -> None:
     client, wire = connect(job(), Answer(404), Answer(404), job("completed"), file())
     run(client, target)
     assert len(wire.requests) == 5
@@ -109,27 +82,14 @@ def test_a_job_just_accepted_may_be_unknown_for_a_while(connect: Twin, clock: Cl
 # Before anything is paid
 
 
-def test_an_existing_target_costs_nothing(connect: Twin, target: Path) -> None:
-    target.write_bytes(b"mine")
+@pytest.mark.parametrize(
+    ("name", "error"), [("existing", FileExistsError), ("missing/bow.mp4", FileNotFoundError), (".", IsADirectoryError)]
+)
+def test_an_unusable_target_costs_nothing(connect: Twin, tmp_path: Path, name: str, error: type[OSError]) -> None:
+    (tmp_path / "existing").write_bytes(b"mine")
     client, wire = connect(job())
-    with pytest.raises(FileExistsError):
-        run(client, target)
-    assert wire.requests == []
-    assert target.read_bytes() == b"mine"
-
-
-def test_a_folder_that_does_not_exist_costs_nothing(connect: Twin, target: Path) -> None:
-    client, wire = connect(job())
-    with pytest.raises(FileNotFoundError):
-        run(client, target.parent / "missing" / "bow.mp4")
-    assert wire.requests == []
-
-
-def test_a_folder_as_target_costs_nothing(connect: Twin, target: Path) -> None:
-    client, wire = connect(job())
-    with pytest.raises(IsADirectoryError):
-        run(client, target.parent)
-    assert wire.requests == []
+    failure(error, run, client, tmp_path / name)
+    assert (wire.requests, [path.read_bytes() for path in tmp_path.iterdir()]) == ([], [b"mine"])
 
 
 def test_a_folder_that_cannot_be_written_costs_nothing(
@@ -145,27 +105,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing(
     assert wire.requests == []
 
 
-@pytest.mark.parametrize(
-    ("options", "error"),
-    [
-        ({"timeout": -1}, ValueError),
-        ({"timeout": math.nan}, ValueError),
-        ({"timeout": "60"}, TypeError),
-        ({"model": ""}, ValueError),
-        ({"on_update": "print"}, TypeError),
-        ({"on_progress": "print"}, TypeError),
-    ],
-)
-def test_an_unusable_argument_costs_nothing(
-    connect: Twin, target: Path, options: dict[str, Any], error: type[Exception]
-) -> None:
-    client, wire = connect(job())
-    with pytest.raises(error):
-        run(client, target, **options)
-    assert wire.requests == []
-
-
-def test_the_part_file_is_there_before_anything_is_paid(connect: Twin, clock: Clock, target: Path) -> None:
+def test_the_part_file_is_there_before_anything_is_paid(connect: Twin, target: Path) -> None:
     seen: list[int] = []
 
     def submit(_: httpx.Request) -> Answer:
@@ -177,19 +117,18 @@ def test_the_part_file_is_there_before_anything_is_paid(connect: Twin, clock: Cl
     assert seen == [1]
 
 
-def test_a_target_that_appears_meanwhile_is_not_touched(connect: Twin, clock: Clock, target: Path) -> None:
+def test_a_target_that_appears_meanwhile_is_not_touched(connect: Twin, target: Path) -> None:
     def poll(_: httpx.Request) -> Answer:
         target.write_bytes(b"mine")
         return job("completed")
 
     client, _ = connect(job(), poll, file())
-    with pytest.raises(FileExistsError) as caught:
-        run(client, target)
+    error = failure(FileExistsError, run, client, target)
     assert target.read_bytes() == b"mine"
-    assert any("video_new" in note for note in caught.value.__notes__)
+    assert any("video_new" in note for note in error.__notes__)
 
 
-def test_overwrite_replaces_the_target_at_the_end(connect: Twin, clock: Clock, target: Path) -> None:
+def test_overwrite_replaces_the_target_at_the_end(connect: Twin, target: Path) -> None:
     target.write_bytes(b"old")
     client, _ = connect(job("completed"), file())
     run(client, target, overwrite=True)
@@ -210,7 +149,7 @@ def test_overwrite_replaces_the_target_at_the_end(connect: Twin, clock: Clock, t
     ids=["401", "400", "502", "timeout"],
 )
 def test_a_submit_that_fails_for_good_ends_it_after_one_request(
-    connect: Twin, clock: Clock, target: Path, answer: Step, error: type[DeerAPIError], charged: bool
+    connect: Twin, target: Path, answer: Step, error: type[DeerAPIError], charged: bool
 ) -> None:
     client, wire = connect(answer)
     with pytest.raises(error) as caught:
@@ -236,9 +175,7 @@ AFTER: dict[str, tuple[list[Step], type[DeerAPIError]]] = {
 
 
 @pytest.mark.parametrize("fault", AFTER)
-def test_every_error_after_the_submit_was_accepted_carries_the_video(
-    connect: Twin, clock: Clock, target: Path, fault: str
-) -> None:
+def test_every_error_after_the_submit_was_accepted_carries_the_video(connect: Twin, target: Path, fault: str) -> None:
     steps, error = AFTER[fault]
     client, wire = connect(job("queued") if steps else job("failed"), *steps)
     with pytest.raises(error) as caught:
@@ -251,19 +188,18 @@ def test_every_error_after_the_submit_was_accepted_carries_the_video(
     assert not target.exists()
 
 
-def test_a_strict_client_tells_of_the_job_that_it_paid_for(connect: Twin, clock: Clock, target: Path) -> None:
+def test_a_strict_client_tells_of_the_job_that_it_paid_for(connect: Twin, target: Path) -> None:
     client, wire = connect(Answer(200, {"id": "video_new", "status": "queued"}), strict=True)
-    with pytest.raises(APIResponseValidationError) as caught:
-        run(client, target)
-    assert caught.value.video_id == "video_new"
-    assert caught.value.video is not None
+    error = failure(APIResponseValidationError, run, client, target)
+    assert error.video_id == "video_new"
+    assert error.video is not None
     assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("mine"), OSError("mine"), KeyboardInterrupt("mine")], ids=repr)
 @pytest.mark.parametrize("callback", ["on_update", "on_progress"])
 def test_what_else_is_raised_after_the_submit_gets_a_note_with_the_id(
-    connect: Twin, clock: Clock, target: Path, callback: str, error: BaseException
+    connect: Twin, target: Path, callback: str, error: BaseException
 ) -> None:
     def fail(*_: object) -> None:
         raise error
@@ -277,17 +213,14 @@ def test_what_else_is_raised_after_the_submit_gets_a_note_with_the_id(
 
 
 @pytest.mark.parametrize("steps", [[], [job("completed")]], ids=["poll", "download"])
-def test_ctrl_c_after_the_submit_gets_a_note_with_the_id(
-    connect: Twin, clock: Clock, target: Path, steps: list[Step]
-) -> None:
+def test_ctrl_c_after_the_submit_gets_a_note_with_the_id(connect: Twin, target: Path, steps: list[Step]) -> None:
     client, _ = connect(job(), *steps, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt) as caught:
-        run(client, target)
-    assert len(caught.value.__notes__) == 1
-    assert "video_new" in caught.value.__notes__[0]
+    error = failure(KeyboardInterrupt, run, client, target)
+    assert len(error.__notes__) == 1
+    assert "video_new" in error.__notes__[0]
 
 
-def test_an_iterator_that_ends_in_on_update_gets_a_note_with_the_id(clock: Clock, target: Path) -> None:
+def test_an_iterator_that_ends_in_on_update_gets_a_note_with_the_id(target: Path) -> None:
     """Python turns a StopIteration that leaves a generator into another error."""
     wire = Wire(job("completed"))
     with httpx.Client(transport=wire) as http, pytest.raises(StopIteration) as caught:
@@ -295,13 +228,11 @@ def test_an_iterator_that_ends_in_on_update_gets_a_note_with_the_id(clock: Clock
     assert "video_new" in caught.value.__notes__[0]
 
 
-def test_a_full_disk_gets_a_note_with_the_id(
-    connect: Twin, clock: Clock, target: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(*_: object) -> None:
+def test_a_full_disk_gets_a_note_with_the_id(connect: Twin, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("deerapi_remix._download.PartFile.write", write)
+    write_by(monkeypatch, write)
     client, _ = connect(job("completed"), file())
     with pytest.raises(OSError, match="No space left on device") as caught:
         run(client, target)
@@ -338,24 +269,25 @@ def test_cancellation_gets_a_note_with_the_id(target: Path) -> None:
 # One deadline
 
 
-def test_the_deadline_counts_from_the_start_of_the_submit(connect: Twin, clock: Clock, target: Path) -> None:
-    client, _ = connect(taking(clock, 40, job()), job("in_progress"))
-    with pytest.raises(WaitTimeoutError):
-        run(client, target, timeout=60)
+@pytest.mark.parametrize("options", [{"timeout": 60}, {}], ids=["argument", "policy"])
+def test_the_deadline_counts_from_the_start_of_the_submit(
+    connect: Twin, clock: Clock, target: Path, options: dict[str, Any]
+) -> None:
+    client, _ = connect(takes(clock, 40, job()), job("in_progress"), polling=PollingPolicy(timeout=60))
+    failure(WaitTimeoutError, run, client, target, **options)
     assert clock.time == 1_060.0
 
 
 def test_a_submit_that_outlasts_the_deadline_is_not_lost(connect: Twin, clock: Clock, target: Path) -> None:
-    client, wire = connect(taking(clock, 50, job()))
-    with pytest.raises(WaitTimeoutError) as caught:
-        run(client, target, timeout=10)
-    assert caught.value.video is not None
-    assert caught.value.video.id == "video_new"
+    client, wire = connect(takes(clock, 50, job()))
+    error = failure(WaitTimeoutError, run, client, target, timeout=10)
+    assert error.video is not None
+    assert error.video.id == "video_new"
     assert len(wire.requests) == 1
 
 
 @pytest.mark.parametrize("timeout", [0, 0.5, 10, 10_000, math.inf, None])
-def test_no_deadline_clips_the_submit(connect: Twin, clock: Clock, target: Path, timeout: float | None) -> None:
+def test_no_deadline_clips_the_submit(connect: Twin, target: Path, timeout: float | None) -> None:
     client, wire = connect(job("completed"), file(), timeout=60.0)
     try:
         run(client, target, timeout=timeout)
@@ -366,33 +298,25 @@ def test_no_deadline_clips_the_submit(connect: Twin, clock: Clock, target: Path,
 
 def test_polls_and_download_get_no_more_time_than_is_left(connect: Twin, clock: Clock, target: Path) -> None:
     client, wire = connect(
-        taking(clock, 20, job()), taking(clock, 1, job("completed")), file(), polling=PollingPolicy(4.0, 4.0)
+        takes(clock, 20, job()), takes(clock, 1, job("completed")), file(), polling=PollingPolicy(4.0, 4.0)
     )
     run(client, target, timeout=30)
     assert [request.extensions["timeout"]["connect"] for request in wire.requests] == [60.0, 6.0, 5.0]
 
 
 def test_no_second_submit_starts_after_the_deadline(connect: Twin, clock: Clock, target: Path) -> None:
-    client, wire = connect(taking(clock, 20, Answer(503)), job("completed"))
+    client, wire = connect(takes(clock, 20, Answer(503)), job("completed"))
     with pytest.raises(InternalServerError):
         run(client, target, timeout=10)
     assert len(wire.requests) == 1
 
 
-def test_the_policy_gives_the_deadline_by_default(connect: Twin, clock: Clock, target: Path) -> None:
-    client, _ = connect(job(), polling=PollingPolicy(timeout=44))
-    with pytest.raises(WaitTimeoutError):
-        run(client, target)
-    assert clock.time == 1_044.0
-
-
 def test_the_deadline_ends_the_download_between_attempts(connect: Twin, clock: Clock, target: Path) -> None:
-    client, wire = connect(job("completed"), taking(clock, 40, Answer(502)))
-    with pytest.raises(WaitTimeoutError) as caught:
-        run(client, target, timeout=60)
-    assert isinstance(caught.value.__cause__, InternalServerError)
-    assert caught.value.video is not None
-    assert caught.value.video.id == "video_new"
+    client, wire = connect(job("completed"), takes(clock, 40, Answer(502)))
+    error = failure(WaitTimeoutError, run, client, target, timeout=60)
+    assert isinstance(error.__cause__, InternalServerError)
+    assert error.video is not None
+    assert error.video.id == "video_new"
     assert len(wire.requests) == 3
     assert not target.exists()
 
@@ -406,11 +330,10 @@ def test_the_deadline_ends_the_download_in_the_middle_of_the_body(connect: Twin,
 
     slow = Answer(200, Slow(), {"Content-Type": "video/mp4", "Content-Length": "100", "ETag": '"v1"'})
     client, wire = connect(job("completed"), slow)
-    with pytest.raises(WaitTimeoutError) as caught:
-        run(client, target, timeout=60)
+    error = failure(WaitTimeoutError, run, client, target, timeout=60)
     assert clock.time == 1_063.0
-    assert isinstance(caught.value.__cause__, APIConnectionError)
-    assert caught.value.video is not None
+    assert isinstance(error.__cause__, APIConnectionError)
+    assert error.video is not None
     assert len(wire.requests) == 2
     assert not target.exists()
 
@@ -433,7 +356,7 @@ def test_content_that_is_not_completed_yet_is_asked_for_again(connect: Twin, clo
     assert clock.slept == [3.0] * 10
 
 
-def test_content_that_says_so_with_status_200_is_asked_for_again(connect: Twin, clock: Clock, target: Path) -> None:
+def test_content_that_says_so_with_status_200_is_asked_for_again(connect: Twin, target: Path) -> None:
     not_ready = Answer(200, {"code": "x", "message": "Task is not completed yet", "data": None})
     client, wire = connect(job("completed"), not_ready, file())
     run(client, target)
@@ -442,65 +365,58 @@ def test_content_that_says_so_with_status_200_is_asked_for_again(connect: Twin, 
 
 def test_content_that_never_is_completed_ends_at_the_deadline(connect: Twin, clock: Clock, target: Path) -> None:
     client, wire = connect(job("completed"), NOT_READY, polling=PollingPolicy(10.0, 10.0))
-    with pytest.raises(WaitTimeoutError) as caught:
-        run(client, target, timeout=35)
+    error = failure(WaitTimeoutError, run, client, target, timeout=35)
     assert clock.time == 1_035.0
-    assert isinstance(caught.value.__cause__, BadRequestError)
-    assert caught.value.video is not None
+    assert isinstance(error.__cause__, BadRequestError)
+    assert error.video is not None
     assert len(wire.requests) == 5  # At 0, 10, 20 and 30 seconds.
 
 
-def test_any_other_400_of_the_content_is_final(connect: Twin, clock: Clock, target: Path) -> None:
-    client, wire = connect(job("completed"), Answer(400, {"error": {"message": "no such variant"}}))
-    with pytest.raises(BadRequestError):
-        run(client, target)
+FINAL: dict[str, Answer] = {
+    "another 400": Answer(400, {"error": {"message": "no such variant"}}),
+    "another refusal that speaks of completion": Answer(403, {"message": "Identity verification is not completed"}),
+}
+
+
+@pytest.mark.parametrize("answer", FINAL.values(), ids=FINAL)
+def test_any_other_refusal_of_the_content_is_final(connect: Twin, target: Path, answer: Answer) -> None:
+    client, wire = connect(job("completed"), answer)
+    assert failure(APIStatusError, run, client, target).status_code == answer.status
     assert len(wire.requests) == 2
 
 
-def test_an_id_that_reads_like_the_message_changes_nothing(connect: Twin, clock: Clock, target: Path) -> None:
-    accepted = Answer(200, {"id": "not completed", "status": "completed"})
-    client, wire = connect(accepted, Answer(404))
-    with pytest.raises(APIStatusError):
-        run(client, target)
+def test_an_id_that_reads_like_the_message_changes_nothing(connect: Twin, target: Path) -> None:
+    client, wire = connect(Answer(200, {"id": "not completed", "status": "completed"}), Answer(403))
+    failure(APIStatusError, run, client, target)
     assert len(wire.requests) == 2
 
 
 # What the caller is told
 
 
-def test_on_update_sees_the_accepted_video_at_once(connect: Twin, clock: Clock, target: Path) -> None:
-    seen: list[tuple[str, float]] = []
-    client, _ = connect(job(), job("completed"), file())
-    run(client, target, on_update=lambda video: seen.append((video.id, clock.time)))
-    assert seen[0] == ("video_new", 1_000.0)
-
-
-def test_on_update_then_sees_changes_only(connect: Twin, clock: Clock, target: Path) -> None:
-    seen: list[tuple[str, int | None]] = []
-    client, _ = connect(
-        job(), job(), job("queued", 0), job("in_progress", 7), job("in_progress", 7), job("completed", 100), file()
-    )
-    run(client, target, on_update=lambda video: seen.append((video.status, video.progress)))
-    assert seen == [("queued", 0), ("in_progress", 7), ("completed", 100)]
-
-
-def test_on_update_sees_a_job_that_is_completed_at_once_a_single_time(
+def test_on_update_sees_the_accepted_video_at_once_and_then_changes_only(
     connect: Twin, clock: Clock, target: Path
 ) -> None:
-    seen: list[Video] = []
-    client, _ = connect(job("completed"), file())
-    run(client, target, on_update=seen.append)
-    assert [video.status for video in seen] == ["completed"]
+    seen: list[tuple[str, str, int | None, float]] = []
+    client, _ = connect(job(), job(), job("in_progress", 7), job("in_progress", 7), job("completed", 100), file())
+    run(client, target, on_update=lambda video: seen.append((video.id, video.status, video.progress, clock.time)))
+    assert [each[:3] for each in seen] == [
+        ("video_new", "queued", 0),
+        ("video_new", "in_progress", 7),
+        ("video_new", "completed", 100),
+    ]
+    assert seen[0][3] == 1_000.0
 
 
-def test_on_progress_sees_the_bytes(connect: Twin, clock: Clock, target: Path) -> None:
-    seen: list[tuple[int, int | None]] = []
-    client, _ = connect(job("completed"), file())
-    run(client, target, on_progress=lambda *values: seen.append(values))
-    assert seen == [(15, 15)]
+def test_a_job_that_is_completed_at_once_is_told_once_and_not_polled(connect: Twin, clock: Clock, target: Path) -> None:
+    seen: list[object] = []
+    client, wire = connect(job("completed"), file())
+    run(client, target, on_update=lambda video: seen.append(video.status), on_progress=lambda *v: seen.append(v))
+    assert (seen, clock.slept) == (["completed", (15, 15)], [])
+    assert [method for method, _ in wire.sent] == ["POST", "GET"]
 
 
-def test_the_events_tell_of_all_three_phases(connect: Twin, clock: Clock, target: Path) -> None:
+def test_the_events_tell_of_all_three_phases(connect: Twin, target: Path) -> None:
     events: list[Event] = []
     client, _ = connect(job(), job("completed"), file(), on_event=events.append)
     run(client, target)
@@ -515,7 +431,7 @@ def test_the_events_tell_of_all_three_phases(connect: Twin, clock: Clock, target
 
 
 def test_a_relative_target_stays_where_it_was_meant(
-    connect: Twin, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path)
@@ -523,11 +439,3 @@ def test_a_relative_target_stays_where_it_was_meant(
     path = run(client, Path("bow.mp4"), on_update=lambda _: os.chdir(tmp_path / "elsewhere"))
     assert path == Path("bow.mp4")
     assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["bow.mp4", "elsewhere"]
-
-
-def test_another_refusal_that_speaks_of_completion_is_final(connect: Twin, clock: Clock, target: Path) -> None:
-    refusal = Answer(403, {"error": {"message": "Identity verification is not completed"}})
-    client, wire = connect(job("completed"), refusal)
-    with pytest.raises(PermissionDeniedError):
-        run(client, target)
-    assert len(wire.requests) == 2

@@ -6,11 +6,28 @@ import asyncio
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import httpx
+import pytest
 
 from deerapi_remix import AsyncRemixClient, RemixClient
+from deerapi_remix.testing._time import VirtualTime
+
+E = TypeVar("E", bound=BaseException)
+# A job as the contract has it, and other whole answers.
+FULL: dict[str, Any] = {
+    "id": "video_456",
+    "object": "video",
+    "model": "sora-2",
+    "status": "queued",
+    "progress": 0,
+    "created_at": 1758941485,
+    "size": "1280x720",
+    "seconds": "8",
+    "remixed_from_video_id": "video_123",
+}
 
 
 class Pieces(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -47,6 +64,8 @@ class Answer:
     def response(self) -> httpx.Response:
         return httpx.Response(self.status, headers=self.headers, stream=self.body)
 
+
+MODELS = Answer(200, {"object": "list", "data": []})
 
 Step = Answer | BaseException | Callable[[httpx.Request], Answer]
 
@@ -113,3 +132,43 @@ class Twin:
         if self.kind == "sync":
             return RemixClient(**options)
         return cast(RemixClient, Plain(AsyncRemixClient(**options), self._runner))
+
+
+def failure(kind: type[E] | tuple[type[E], ...], call: Callable[..., object], *arguments: Any, **options: Any) -> E:
+    """The error that a call ends with."""
+    with pytest.raises(kind) as caught:
+        call(*arguments, **options)
+    return caught.value
+
+
+def takes(clock: VirtualTime, seconds: float, step: Answer | BaseException) -> Callable[[httpx.Request], Answer]:
+    """The step, after so much virtual time."""
+
+    def answer(_: httpx.Request) -> Answer:
+        clock.time += seconds
+        if isinstance(step, BaseException):
+            raise step
+        return step
+
+    return answer
+
+
+def write_by(monkeypatch: pytest.MonkeyPatch, write: Callable[[Any, memoryview], int]) -> None:
+    """Let `write` take what is written to any new file."""
+    opened = Path.open
+
+    class File:
+        def __init__(self, file: Any) -> None:
+            self._file = file
+
+        def write(self, chunk: memoryview) -> int:
+            return write(self._file, chunk)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+    def opening(path: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
+        file = opened(path, mode, *args, **options)
+        return File(file) if "x" in mode else file
+
+    monkeypatch.setattr(Path, "open", opening)

@@ -4,9 +4,10 @@ import asyncio
 import heapq
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from time import sleep  # By name, because a test may replace `time.sleep`.
+from typing import Any
 from unittest.mock import patch
 
 from attrs import field, frozen
@@ -16,6 +17,8 @@ from deerapi_remix import _clock
 # Real seconds after which time goes on without those who are awake and do not ask for the time:
 # they are busy with something else, or they have ended.
 _PATIENCE = 0.01
+# What the monotonic clock shows at the start. It has nothing to do with the time of day.
+_MONOTONIC_START = 1_000.0
 
 _Participant = asyncio.Task[object] | threading.Thread
 
@@ -48,6 +51,11 @@ class VirtualClock:
         with self._lock:
             self._elapsed += seconds
 
+    def advance_to(self, elapsed: float) -> None:
+        """Moves on to `elapsed` seconds after the start, never back."""
+        with self._lock:
+            self._elapsed = max(self._elapsed, elapsed)
+
 
 def _me() -> _Participant:
     try:
@@ -75,10 +83,14 @@ class VirtualTime:
 
     Args:
         clock: Shows the time; it is moved on.
+
+    Attributes:
+        slept: The seconds of every sleep, in the order in which they began.
     """
 
     def __init__(self, clock: VirtualClock) -> None:
         self._clock = clock
+        self.slept: list[float] = []
         self._lock = threading.Lock()
         self._awake: set[_Participant] = set()
         self._sleepers: list[_Sleeper] = []
@@ -90,15 +102,30 @@ class VirtualTime:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Take the place of all time that the clients of this process know."""
-        replaced = patch.multiple(
-            _clock,
-            monotonic=self.monotonic,
-            now=self.now,
-            sleep=self.sleep,
-            async_sleep=self.async_sleep,
-        )
-        with replaced, closing(self):
+        with patch.multiple(_clock, **self.functions), closing(self):
             yield
+
+    @property
+    def functions(self) -> Mapping[str, Callable[..., Any]]:
+        """What takes the place of all time that the clients know, by the names in `_clock`."""
+        return {
+            "monotonic": self.monotonic,
+            "now": self.now,
+            "sleep": self.sleep,
+            "async_sleep": self.async_sleep,
+        }
+
+    @property
+    def time(self) -> float:
+        """What the monotonic clock shows. Whoever looks here does not take part.
+
+        To set it moves the clock on.
+        """
+        return _MONOTONIC_START + self._clock.elapsed
+
+    @time.setter
+    def time(self, value: float) -> None:
+        self._clock.advance_to(value - _MONOTONIC_START)
 
     def now(self) -> float:
         """Unix time; whoever asks takes part from here on."""
@@ -106,13 +133,13 @@ class VirtualTime:
         return self._clock()
 
     def monotonic(self) -> float:
-        """Seconds since the start of the clock; whoever asks takes part from here on."""
+        """Like `time.monotonic`; whoever asks takes part from here on."""
         self._take_part()
-        return self._clock.elapsed
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         """Like `time.sleep`."""
-        until = self.monotonic() + seconds
+        until = self._begin_to_sleep(seconds)
         sleep(0)  # While this thread is awake, so that other threads begin at the same time.
         woken = threading.Event()
         with self._asleep(until, woken.set):
@@ -120,7 +147,7 @@ class VirtualTime:
 
     async def async_sleep(self, seconds: float) -> None:
         """Like `asyncio.sleep`."""
-        until = self.monotonic() + seconds
+        until = self._begin_to_sleep(seconds)
         await asyncio.sleep(0)  # While this task is awake, so that others begin at the same time.
         woken, loop = asyncio.Event(), asyncio.get_running_loop()
         with self._asleep(until, lambda: loop.call_soon_threadsafe(woken.set)):
@@ -132,6 +159,11 @@ class VirtualTime:
             self._closed = True
             while self._sleepers:
                 self._wake(heapq.heappop(self._sleepers))
+
+    def _begin_to_sleep(self, seconds: float) -> float:
+        """Take note of a sleep; the point on the monotonic clock at which it ends."""
+        self.slept.append(seconds)
+        return self.monotonic() + seconds
 
     def _take_part(self) -> None:
         me = _me()
@@ -181,7 +213,8 @@ class VirtualTime:
         self._signs_of_life += 1
         while self._sleepers and not self._awake:
             sleeper = heapq.heappop(self._sleepers)
-            self._clock.advance(max(sleeper.until - self._clock.elapsed, 0.0))
+            # Exactly to that point: a sum of the steps would miss it by a rounding error.
+            self._clock.advance_to(sleeper.until - _MONOTONIC_START)
             self._wake(sleeper)
 
     def _wake(self, sleeper: _Sleeper) -> None:

@@ -14,10 +14,11 @@ import re
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
 import attrs
 import pytest
@@ -32,7 +33,7 @@ from deerapi_remix import (
     Video,
     _clock,
 )
-from deerapi_remix.testing import FakeDeerAPI
+from deerapi_remix.testing import FakeDeerAPI, VirtualClock
 
 from ..conftest import KEY, Clock
 from ..wire import Plain
@@ -324,10 +325,8 @@ def ids_in(error: BaseException) -> set[str]:
 
 @contextmanager
 def virtual_time() -> Iterator[Clock]:
-    clock = Clock()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("monotonic", "now", "sleep", "async_sleep"):
-            patch.setattr(_clock, name, getattr(clock, name))
+    clock = Clock(VirtualClock(1_800_001_000.0))
+    with closing(clock), patch.multiple(_clock, **clock.functions):
         yield clock
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+
+from ..fresh import loaded_by
 
 pytest_plugins = ["pytester"]
 
@@ -172,11 +173,5 @@ def test_the_fixture_is_listed_with_what_it_does(pytester: pytest.Pytester) -> N
 
 
 def test_suites_that_do_not_use_it_import_nothing_but_it() -> None:
-    code = (
-        "import sys, pytest\n"
-        "before = set(sys.modules)\n"
-        "import deerapi_remix.testing.pytest_plugin\n"
-        "print(*sorted(set(sys.modules) - before))"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.split() == ["deerapi_remix", "deerapi_remix.testing", "deerapi_remix.testing.pytest_plugin"]
+    loaded = loaded_by("import deerapi_remix.testing.pytest_plugin", before="import pytest")
+    assert loaded == {"deerapi_remix", "deerapi_remix.testing", "deerapi_remix.testing.pytest_plugin"}
