@@ -55,7 +55,7 @@ class CoroutineCallable:
         """Nor would this."""
 
 
-BAD_CALLBACKS = bad(
+BAD_CALLBACKS: Bad = bad(
     TypeError,
     *(coroutine_function, functools.partial(coroutine_function, 1), CoroutineCallable(), CoroutineCallable().method),
     *("print", 5, [print]),
@@ -159,8 +159,9 @@ def test_control_characters_are_refused_in_ids_only(connect: Twin, character: st
 BAD_TIMEOUTS = [*BAD_SECONDS, *bad(ValueError, 0, 0.0)]
 BAD_RETRIES = bad(TypeError, PollingPolicy(), RetryPolicy, 4, 0, False, "", "often", {"attempts": 4}, object())
 BAD_POLLINGS = bad(TypeError, RetryPolicy(), PollingPolicy, 15.0, 0, False, "", "patient", {}, object())
-COPIED = {"timeout": BAD_TIMEOUTS, "retry": BAD_RETRIES, "polling": BAD_POLLINGS}
-SETTINGS = {name: [*values, (None, TypeError)] for name, values in COPIED.items()} | {
+COPIED: dict[str, Bad] = {"timeout": BAD_TIMEOUTS, "retry": BAD_RETRIES, "polling": BAD_POLLINGS}
+SETTINGS: dict[str, Bad] = {
+    **{name: [*values, *bad(TypeError, None)] for name, values in COPIED.items()},
     "strict": bad(TypeError, 0, 1, None, "yes"),
     "on_event": BAD_CALLBACKS,
 }
@@ -204,7 +205,8 @@ def test_a_key_function_must_be_plain() -> None:
 @pytest.mark.parametrize(("make", "kind"), [(RemixClient, httpx.Client), (AsyncRemixClient, httpx.AsyncClient)])
 def test_a_client_takes_an_httpx_client_of_its_kind_only(make: Any, kind: Any) -> None:
     other = httpx.AsyncClient() if make is RemixClient else httpx.Client()
-    for handed_in in (other, kind, object(), "http", 0):
+    wrong: list[Any] = [other, kind, object(), "http", 0]
+    for handed_in in wrong:
         with pytest.raises(TypeError, match=rf"http_client must be an httpx\.{kind.__name__}, not \w+"):
             make(http_client=handed_in)
 

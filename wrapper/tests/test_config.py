@@ -62,7 +62,7 @@ def test_a_timeout_is_that_of_every_operation_of_the_socket(connect: Twin, optio
     ],
 )
 def test_the_key_is_the_argument_else_the_variable_without_white_space_around(
-    connect: Twin, monkeypatch: pytest.MonkeyPatch, options: dict[str, str], sent: str
+    connect: Twin, monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], sent: str
 ) -> None:
     monkeypatch.setenv("DEERAPI_KEY", " sk-env\n")
     client, wire = connect(MODELS, **options)

@@ -100,7 +100,7 @@ def test_every_poll_is_told_and_counted_and_a_failed_one_is_no_retry_but_a_warni
 ) -> None:
     client, _ = connect(ACCEPTED, Answer(502), COMPLETED, on_event=events.append, polling=PollingPolicy(5.0, 5.0))
     client.wait("video_456")
-    asked = {"operation": "retrieve", "video_id": "video_456"}
+    asked: dict[str, Any] = {"operation": "retrieve", "video_id": "video_456"}
     first, third = {"status_code": 200, "request_id": "req-1", **asked}, {"status_code": 200, **asked}
     assert [attrs.asdict(event) for event in events] == [
         attrs.asdict(Event(**each))

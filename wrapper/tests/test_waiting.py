@@ -269,26 +269,27 @@ FIXED = PollingPolicy(4.0, 4.0)
 LATE = ("0", "-5", "soon", "Sun, 22 Nov 2020 10:00:00 GMT", "nan", "inf", "")
 
 # What the polls answer before the job is completed, the policy, and the seconds between the polls.
-PAUSES: list[tuple[list[Step], PollingPolicy, list[float]]] = [
+Pause = tuple[list[Answer], PollingPolicy, list[float]]
+PAUSES: list[Pause] = [
     ([refusal(500)], PollingPolicy(7.0, 7.0), [7.0]),
     ([limited("47")], PollingPolicy(), [47.0]),
     ([limited("47")], PollingPolicy(1, 2, 60), [47.0]),
     ([limited("47"), job()], PollingPolicy(3.0, 3.0), [47.0, 3.0]),
     ([limited(**DATES)], PollingPolicy(), [30.0]),
     ([limited("0.1")], PollingPolicy(5.0, 5.0), [5.0]),
-    *(([limited(value)], FIXED, [4.0]) for value in LATE),
+    *[([limited(value)], FIXED, [4.0]) for value in LATE],
     ([hint("3000")], PollingPolicy(), [3.0]),
     ([hint("4500.5")], PollingPolicy(), [4.5]),
-    *(([hint(value)], PollingPolicy(), [2.0]) for value in ("1", "0")),
-    *(([hint(value)], PollingPolicy(), [15.0]) for value in ("10000000", "15000")),
+    *[([hint(value)], PollingPolicy(), [2.0]) for value in ("1", "0")],
+    *[([hint(value)], PollingPolicy(), [15.0]) for value in ("10000000", "15000")],
     ([hint("3000"), job()], PollingPolicy(2.0, 2.0), [2.0, 2.0]),
-    *(([hint(value)], FIXED, [4.0]) for value in ("", "soon", "-3000", "nan", "inf", "-inf", "3s", "1e999")),
+    *[([hint(value)], FIXED, [4.0]) for value in ("", "soon", "-3000", "nan", "inf", "-inf", "3s", "1e999")],
 ]
 
 
 @pytest.mark.parametrize(("answers", "policy", "seconds"), PAUSES, ids=range(len(PAUSES)))
 def test_the_next_poll_comes_when_server_and_policy_say(
-    connect: Twin, clock: Clock, answers: list[Step], policy: PollingPolicy, seconds: list[float]
+    connect: Twin, clock: Clock, answers: list[Answer], policy: PollingPolicy, seconds: list[float]
 ) -> None:
     client, _ = connect(*answers, job("completed"), polling=policy)
     client.wait("video_1")

@@ -106,7 +106,7 @@ class VirtualTime:
             yield
 
     @property
-    def functions(self) -> Mapping[str, Callable[..., Any]]:
+    def functions(self) -> Mapping[str, Any]:
         """What takes the place of all time that the clients know, by the names in `_clock`."""
         return {
             "monotonic": self.monotonic,
