@@ -107,6 +107,7 @@ lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## sty
 	@ruff check .
 	ruff format --check .
 	lint-imports --no-cache
+	zizmor --offline --no-progress --quiet .github/workflows
 	$(NODE) node $(LINTERS)/node_modules/.bin/spectral lint --ruleset $(LINTERS)/.spectral.yaml --fail-severity warn openapi.yaml
 	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/redocly.yaml openapi.yaml
 	python $(LINTERS)/generators.py $(GENERATORS)/bin/python

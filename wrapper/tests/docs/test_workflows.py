@@ -43,3 +43,16 @@ def test_the_matrix_covers_three_systems_and_the_promised_pythons() -> None:
     classifiers = tomllib.loads(text_of("pyproject.toml"))["project"]["classifiers"]
     named = re.findall(r"Programming Language :: Python :: (3\.\d+)", "\n".join(classifiers))
     assert named == matrix["python"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_what_a_workflow_uses_is_pinned_by_its_commit(workflow: str) -> None:
+    used = re.findall(r"uses: (\S+)", text_of(workflow))
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", action) for action in used), used
+
+
+def test_the_key_is_known_to_the_step_alone_that_needs_it() -> None:
+    jobs = jobs_of(".github/workflows/contract.yml")
+    knowing = [step for job in jobs.values() for step in job["steps"] if "secrets.DEERAPI_KEY" in str(step)]
+    assert [step["run"] for step in knowing] == [".venv/bin/python -m contract_tests.live"]
+    assert all("secrets.DEERAPI_KEY }}" not in str(job.get("env")) for job in jobs.values())
