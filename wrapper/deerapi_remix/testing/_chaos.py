@@ -22,12 +22,12 @@ def _share(chaos: object, attribute: "Attribute[float]", value: float) -> None:
 
 def _rate(chaos: object, attribute: "Attribute[float | None]", value: float | None) -> None:
     if value is not None and not (_is_number(value) and 0 < value < math.inf):
-        raise ValueError(f"{attribute.name} must be a number above 0, or None for no limit")
+        raise ValueError(f"{attribute.name} must be a number above 0")
 
 
 def _count(chaos: object, attribute: "Attribute[int | None]", value: int | None) -> None:
     if value is not None and not (_is_number(value) and value >= 1 and value % 1 == 0):
-        raise ValueError(f"{attribute.name} must be a whole number above 0, or None for no limit")
+        raise ValueError(f"{attribute.name} must be a whole number above 0")
 
 
 def _seconds(chaos: object, attribute: "Attribute[float]", value: float) -> None:

@@ -1,10 +1,11 @@
 """The files that the fake serves, whole or in part (RFC 9110, section 14)."""
 
 import hashlib
-import pkgutil
 import re
 from collections.abc import Mapping
 from functools import cache
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
 
 from attrs import frozen
 
@@ -33,8 +34,9 @@ class Content:
 def content(variant: str) -> Content:
     """The file of a variant."""
     media_type, name = VARIANTS[variant]
-    # By the loader of the package, because a test may have replaced the file system (pyfakefs).
-    data = pkgutil.get_data("deerapi_remix.testing", f"assets/{name}") or b""
+    path = str(Path(__file__).parent / "assets" / name)
+    # Read by a loader of modules, because a test may have replaced the file system (pyfakefs).
+    data = SourceFileLoader(name, path).get_data(path)
     return Content(media_type, data, f'"{hashlib.sha256(data).hexdigest()[:32]}"')
 
 

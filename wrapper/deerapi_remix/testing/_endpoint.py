@@ -1,6 +1,6 @@
-"""The fake at a base URL, for httpx."""
+"""The fake at a base URL."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import httpx
 
@@ -31,40 +31,35 @@ class Endpoint:
             return path.removeprefix(self._prefix)
         return None
 
-    def answer(self, request: httpx.Request) -> httpx.Response | None:
-        """What the fake answers; None to a request for somewhere else.
-
-        The body must have been read.
-        """
-        path = self.path(request.url)
-        if path is None:
-            return None
-        return self.answer_at(path, request)
-
-    def answer_at(self, path: str, request: httpx.Request) -> httpx.Response:
+    def answer(
+        self, method: str, path: str, url: httpx.URL, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         """What the fake answers at a path below the base URL."""
-        query = request.url.query.decode("ascii")
-        answer = self._fake.handle(
-            Request(request.method, path, query, request.headers, request.content)
-        )
-        if answer.lost:
-            raise httpx.ReadTimeout("The answer was lost, as scripted", request=request)
-        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer))
+        query = url.query.decode("ascii")
+        return self._fake.handle(Request(method, path, query, headers, body))
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return url.scheme, url.host, url.port
 
 
-class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, answer: Answer) -> None:
+class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """The body of an answer on its way to a client.
+
+    Args:
+        answer: The answer.
+        broken: Makes the exception of a connection that breaks in the middle of it.
+    """
+
+    def __init__(self, answer: Answer, broken: Callable[[str], Exception]) -> None:
         self._answer = answer
+        self._broken = broken
 
     def __iter__(self) -> Iterator[bytes]:
         body, cut_at = self._answer.body, self._answer.cut_at
         yield body[:cut_at]
         if cut_at is not None:
-            raise httpx.RemoteProtocolError(
+            raise self._broken(
                 f"peer closed connection after {cut_at} of {len(body)} bytes, as scripted"
             )
 

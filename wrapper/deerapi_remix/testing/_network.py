@@ -1,5 +1,7 @@
 """While the mock is active, nothing leaves this machine."""
 
+import importlib
+import importlib.util
 import ipaddress
 import socket
 from asyncio.proactor_events import BaseProactorEventLoop
@@ -11,10 +13,10 @@ from unittest.mock import patch
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-import httpcore
 import httpx
 
-from deerapi_remix.testing._endpoint import Endpoint
+from deerapi_remix.testing._endpoint import Body, Endpoint
+from deerapi_remix.testing._messages import Answer
 from deerapi_remix.testing._routes import allowed_methods
 
 # The methods of a socket that name a peer, and where its address stands among their arguments.
@@ -31,8 +33,11 @@ _ADVICE = (
     "all else needs a mock of its own."
 )
 
-_Send = Callable[..., httpcore.Response]
-_AsyncSend = Callable[..., Awaitable[httpcore.Response]]
+# What httpx and its successor httpx2 send by; each has responses and exceptions of its own.
+_CORES = ("httpcore", "httpcore2")
+
+_Send = Callable[..., Any]
+_AsyncSend = Callable[..., Awaitable[Any]]
 
 
 class NetworkBlockedError(AssertionError):
@@ -63,8 +68,9 @@ class Gate:
     def closed(self) -> Iterator[None]:
         """Stand between this process and every other machine.
 
-        HTTP is caught in the pools of httpcore, so that transports, hooks and instrumentation of
-        httpx do their work as usual. All else is caught at the socket.
+        HTTP is caught in the pools of httpcore and httpcore2, so that transports, hooks and
+        instrumentation of httpx and httpx2 do their work as usual. All else is caught at the
+        socket.
         """
         with ExitStack() as patches:
 
@@ -75,8 +81,9 @@ class Gate:
                     patch.object(owner, name, make(getattr(owner, name), *arguments))
                 )
 
-            replace(httpcore.ConnectionPool, "handle_request", self._pool)
-            replace(httpcore.AsyncConnectionPool, "handle_async_request", self._async_pool)
+            for core in _cores():
+                replace(core.ConnectionPool, "handle_request", self._pool, core)
+                replace(core.AsyncConnectionPool, "handle_async_request", self._async_pool, core)
             for name, place in _TALKING.items():
                 replace(socket.socket, name, self._talking, place)
             # On Windows event loops connect without the methods of the socket.
@@ -86,27 +93,25 @@ class Gate:
             replace(socket, "getnameinfo", self._naming)
             yield
 
-    def _pool(self, send: _Send) -> _Send:
-        def handle_request(pool: Any, request: Any) -> httpcore.Response:
-            answer = self._answer(pool, request)
+    def _pool(self, send: _Send, core: Any) -> _Send:
+        def handle_request(pool: Any, request: Any) -> Any:
+            answer = self._answer(pool, request, core)
             if answer is None:
                 return send(pool, request)
             return answer(b"".join(request.stream))
 
         return handle_request
 
-    def _async_pool(self, send: _AsyncSend) -> _AsyncSend:
-        async def handle_async_request(pool: Any, request: Any) -> httpcore.Response:
-            answer = self._answer(pool, request)
+    def _async_pool(self, send: _AsyncSend, core: Any) -> _AsyncSend:
+        async def handle_async_request(pool: Any, request: Any) -> Any:
+            answer = self._answer(pool, request, core)
             if answer is None:
                 return await send(pool, request)
             return answer(b"".join([chunk async for chunk in request.stream]))
 
         return handle_async_request
 
-    def _answer(
-        self, pool: Any, request: httpcore.Request
-    ) -> Callable[[bytes], httpcore.Response] | None:
+    def _answer(self, pool: Any, request: Any, core: Any) -> Callable[[bytes], Any] | None:
         """What makes the answer to a request from its body; None if the request may pass."""
         method, target = request.method.decode("ascii"), request.url
         scheme, host = target.scheme.decode("ascii"), target.host.decode("ascii")
@@ -119,8 +124,8 @@ class Gate:
                 raise NetworkBlockedError(
                     f"{method} {url} was not sent: the fake serves no such operation."
                 )
-            make_request = partial(httpx.Request, method, url, headers=request.headers)
-            return partial(_answered, endpoint, path, make_request)
+            headers = httpx.Headers(request.headers)
+            return partial(_answered, core, partial(endpoint.answer, method, path, url, headers))
         leads_to_a_unix_socket = getattr(pool, "_uds", None) is not None
         if not leads_to_a_unix_socket and not self._is_here(host):
             raise NetworkBlockedError(f"{method} {url} was not sent. {_ADVICE}")
@@ -186,11 +191,21 @@ class Gate:
         return name in self._names or name in self._addresses or _is_loopback(name)
 
 
-def _answered(
-    endpoint: Endpoint, path: str, request: Callable[..., httpx.Request], body: bytes
-) -> httpcore.Response:
-    answer = endpoint.answer_at(path, request(content=body))
-    return httpcore.Response(answer.status_code, headers=answer.headers.raw, content=answer.stream)
+def _cores() -> list[Any]:
+    """The libraries that are installed; one may stand for both names."""
+    installed = [name for name in _CORES if importlib.util.find_spec(name) is not None]
+    return list({id(core): core for core in map(importlib.import_module, installed)}.values())
+
+
+def _answered(core: Any, answer_to: Callable[[bytes], Answer], body: bytes) -> Any:
+    answer = answer_to(body)
+    if answer.lost:
+        raise core.ReadTimeout("The answer was lost, as scripted")
+    return core.Response(
+        answer.status,
+        headers=httpx.Headers(answer.headers).raw,
+        content=Body(answer, core.RemoteProtocolError),
+    )
 
 
 def _name(host: object) -> str:

@@ -1,8 +1,11 @@
 """The fake in place of the network, for any httpx client in this process."""
 
+from functools import partial
+
+import httpx
 import respx
 
-from deerapi_remix.testing._endpoint import Endpoint
+from deerapi_remix.testing._endpoint import Body, Endpoint
 from deerapi_remix.testing.fake import FakeDeerAPI
 
 __all__ = ["mock_router"]
@@ -24,5 +27,17 @@ def mock_router(fake: FakeDeerAPI, base_url: str = "https://api.deerapi.com") ->
         base_url: Where it answers.
     """
     router = respx.MockRouter(assert_all_called=False)
-    router.route().mock(side_effect=Endpoint(fake, base_url).answer)
+    router.route().mock(side_effect=partial(_answered, Endpoint(fake, base_url)))
     return router
+
+
+def _answered(endpoint: Endpoint, request: httpx.Request) -> httpx.Response | None:
+    """What the fake answers; None to a request for somewhere else."""
+    path = endpoint.path(request.url)
+    if path is None:
+        return None
+    answer = endpoint.answer(request.method, path, request.url, request.headers, request.content)
+    if answer.lost:
+        raise httpx.ReadTimeout("The answer was lost, as scripted", request=request)
+    body = Body(answer, httpx.RemoteProtocolError)
+    return httpx.Response(answer.status, headers=answer.headers, stream=body)
