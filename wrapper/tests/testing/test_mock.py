@@ -6,6 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +19,7 @@ from deerapi_remix import (
     AsyncRemixClient,
     AuthenticationError,
     ConfigurationError,
+    DeerAPIError,
     InternalServerError,
     RemixClient,
     RemixFailedError,
@@ -27,29 +29,26 @@ from deerapi_remix import (
 from deerapi_remix.testing import DeerAPIMock, NetworkBlockedError, mock_deerapi
 
 from ..wire import Twin
+from .conftest import PROMPT, SOURCE
 
-PROMPT = "The cat takes a bow"
 EARLY = {"sync": RemixClient("sk-early"), "async": AsyncRemixClient("sk-early")}
 
 
 def test_ten_minutes_pass_at_once(deerapi_mock: DeerAPIMock, connect: Twin, tmp_path: Path) -> None:
-    began, began_for_clients = time.monotonic(), deerapi_mock.clock()
-    path = connect.own().remix_to_file("video_123", tmp_path / "bow.mp4", prompt=PROMPT)
+    began = time.monotonic()
+    path = connect.own().remix_to_file(SOURCE, tmp_path / "bow.mp4", prompt=PROMPT)
     assert path.read_bytes()[4:8] == b"ftyp"
-    assert 600 <= deerapi_mock.clock() - began_for_clients <= 615
+    assert 600 <= deerapi_mock.clock.elapsed <= 615
     assert time.monotonic() - began < 30
 
 
 def test_what_was_sent_can_be_told_by_operation(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
     client = connect.own()
-    video = client.remix("video_123", prompt=PROMPT, model="sora-2-pro")
+    video = client.remix(SOURCE, prompt=PROMPT, model="sora-2-pro")
     client.retrieve(video.id)
     (submit,) = deerapi_mock.sent("remix")
-    assert (submit.body, submit.video_id, submit.status) == (
-        {"prompt": PROMPT, "model": "sora-2-pro"},
-        "video_123",
-        200,
-    )
+    assert submit.body == {"prompt": PROMPT, "model": "sora-2-pro"}
+    assert (submit.video_id, submit.status) == (SOURCE, 200)
     assert [request.video_id for request in deerapi_mock.sent("retrieve")] == [video.id]
     assert (deerapi_mock.sent("download"), len(deerapi_mock.requests)) == ((), 2)
 
@@ -61,7 +60,7 @@ def test_to_ask_for_an_operation_that_does_not_exist_is_an_error(deerapi_mock: D
 
 def test_a_job_moves_on_when_the_clock_is_told_to(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
     client = connect.own()
-    video = client.remix("video_123", prompt=PROMPT)
+    video = client.remix(SOURCE, prompt=PROMPT)
     deerapi_mock.clock.advance(300)
     assert (client.retrieve(video.id).status, client.retrieve(video.id).progress) == ("in_progress", 50)
     deerapi_mock.clock.advance(300)
@@ -69,57 +68,53 @@ def test_a_job_moves_on_when_the_clock_is_told_to(deerapi_mock: DeerAPIMock, con
 
 
 def test_jobs_are_of_today(deerapi_mock: DeerAPIMock) -> None:
-    created = RemixClient().remix("video_123", prompt=PROMPT).created_at
+    created = RemixClient().remix(SOURCE, prompt=PROMPT).created_at
     assert created is not None
     assert abs(created - time.time()) < 60
 
 
-def test_a_job_that_fails_says_why(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
-    deerapi_mock.fails(message="No cats.")
-    client = connect.own()
-    with pytest.raises(RemixFailedError, match="No cats"):
-        client.wait(client.remix("video_123", prompt=PROMPT))
-
-
-def test_a_rate_limit_is_waited_for(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
-    deerapi_mock.rate_limited(retry_after=50)
-    began = deerapi_mock.clock()
-    connect.own().remix("video_123", prompt=PROMPT)
-    assert [request.status for request in deerapi_mock.sent("remix")] == [429, 200]
-    assert deerapi_mock.clock() - began == pytest.approx(50)
-
-
-def test_a_rate_limit_until_a_date_is_waited_for(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
-    until = deerapi_mock.clock() + 50
-    deerapi_mock.rate_limited(retry_after=time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(until)))
-    connect.own().remix("video_123", prompt=PROMPT)
-    assert deerapi_mock.clock() == pytest.approx(until, abs=2)
-
-
-def test_a_lost_answer_may_have_been_charged_and_is_not_asked_for_again(
-    deerapi_mock: DeerAPIMock, connect: Twin
+@pytest.mark.parametrize(
+    ("script", "error", "seconds", "sent"),
+    [
+        (lambda fake: fake.fails(message="No cats."), RemixFailedError, None, [200]),
+        (lambda fake: fake.rate_limited(retry_after=50), None, 650, [429, 200]),
+        (lambda fake: fake.rate_limited(retry_after=in_seconds(fake, 50)), None, 650, [429, 200]),
+        (lambda fake: fake.answer_lost(), APITimeoutError, 0, [None]),
+        (lambda fake: fake.stuck(), WaitTimeoutError, 900, [200]),
+        (lambda fake: fake.truncated(at=1000), None, 600, [200]),
+    ],
+)
+def test_a_script_is_what_a_client_meets(
+    deerapi_mock: DeerAPIMock,
+    connect: Twin,
+    tmp_path: Path,
+    script: Callable[[DeerAPIMock], None],
+    error: type[Exception] | None,
+    seconds: float | None,
+    sent: list[int | None],
 ) -> None:
-    deerapi_mock.answer_lost()
-    with pytest.raises(APITimeoutError) as caught:
-        connect.own().remix("video_123", prompt=PROMPT)
-    assert caught.value.may_have_been_charged
-    assert [request.status for request in deerapi_mock.sent("remix")] == [None]
+    script(deerapi_mock)
+    raised = None
+    try:
+        connect.own().remix_to_file(SOURCE, tmp_path / "bow.mp4", prompt=PROMPT)
+    except DeerAPIError as found:
+        raised = found
+    assert type(raised) is (error or type(None))
+    assert [request.status for request in deerapi_mock.sent("remix")] == sent
     assert len(deerapi_mock.jobs) == 2
+    if seconds is not None:
+        assert seconds <= deerapi_mock.clock.elapsed <= seconds + 20
+    if raised is not None:
+        assert raised.may_have_been_charged is (error is APITimeoutError)
 
 
-def test_a_stuck_job_ends_the_wait_at_its_deadline(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
-    deerapi_mock.stuck()
-    client = connect.own()
-    video = client.remix("video_123", prompt=PROMPT)
-    began = deerapi_mock.clock()
-    with pytest.raises(WaitTimeoutError):
-        client.wait(video)
-    assert deerapi_mock.clock() - began == pytest.approx(900)
+def in_seconds(fake: DeerAPIMock, seconds: float) -> str:
+    return time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(fake.clock() + seconds))
 
 
 def test_a_truncated_file_is_resumed(deerapi_mock: DeerAPIMock, connect: Twin, tmp_path: Path) -> None:
     deerapi_mock.truncated(at=1000)
-    connect.own().download("video_123", tmp_path / "bow.mp4")
+    connect.own().download(SOURCE, tmp_path / "bow.mp4")
     assert [request.headers.get("range") for request in deerapi_mock.sent("download")] == [None, "bytes=1000-"]
 
 
@@ -138,12 +133,8 @@ def test_clients_made_before_the_mock_talk_to_it(connect: Twin) -> None:
 
 
 async def test_clients_made_at_import_talk_to_it(deerapi_mock: DeerAPIMock) -> None:
-    client = EARLY["async"]
-    assert isinstance(client, AsyncRemixClient)
-    await client.models()
-    client = EARLY["sync"]
-    assert isinstance(client, RemixClient)
-    client.models()
+    await cast(AsyncRemixClient, EARLY["async"]).models()
+    cast(RemixClient, EARLY["sync"]).models()
     assert len(deerapi_mock.requests) == 2
 
 
@@ -151,9 +142,8 @@ async def test_clients_made_at_import_talk_to_it(deerapi_mock: DeerAPIMock) -> N
 def test_a_harmless_key_stands_in_the_environment_meanwhile(
     connect: Twin, monkeypatch: pytest.MonkeyPatch, key: str | None
 ) -> None:
-    if key is None:
-        monkeypatch.delenv("DEERAPI_KEY")
-    else:
+    monkeypatch.delenv("DEERAPI_KEY")
+    if key is not None:
         monkeypatch.setenv("DEERAPI_KEY", key)
     with mock_deerapi():
         assert os.environ["DEERAPI_KEY"] == "sk-mock"
@@ -170,19 +160,13 @@ def test_a_test_may_take_the_key_away(
     assert deerapi_mock.requests == ()
 
 
-def test_with_api_keys_the_first_one_is_the_key_and_others_are_refused(connect: Twin) -> None:
-    with mock_deerapi(api_keys=["sk-first", "sk-second"]):
-        connect.own().models()
-        connect.own(api_key="sk-second").models()
+def test_options_reach_the_fake(connect: Twin) -> None:
+    with mock_deerapi(render_seconds=0, models=["sora-3"], api_keys=["sk-first", "sk-second"]):
+        for client in (connect.own(), connect.own(api_key="sk-second")):
+            assert [model.id for model in client.models()] == ["sora-3"]
+            assert client.remix(SOURCE, prompt=PROMPT, model="sora-3").status == "completed"
         with pytest.raises(AuthenticationError):
             connect.own(api_key="sk-third").models()
-
-
-def test_options_reach_the_fake(connect: Twin) -> None:
-    with mock_deerapi(render_seconds=0, models=["sora-3"]):
-        client = connect.own()
-        assert [model.id for model in client.models()] == ["sora-3"]
-        assert client.remix("video_123", prompt=PROMPT, model="sora-3").status == "completed"
 
 
 @pytest.mark.parametrize(
@@ -197,21 +181,15 @@ def test_the_fake_answers_at_the_base_url_of_the_environment(
     assert [request.path for request in deerapi_mock.requests] == ["/v1/models", "/v1/models"]
 
 
-def test_the_fake_answers_at_the_base_url_that_it_is_told(connect: Twin) -> None:
+def test_the_fake_answers_at_the_base_url_that_it_is_told_and_nowhere_else(connect: Twin) -> None:
     with mock_deerapi(base_url="https://gateway.example/deer") as deerapi:
         connect.own(base_url="https://gateway.example/deer/").models()
-        with pytest.raises(NetworkBlockedError):
-            connect.own(base_url="https://gateway.example").models()
-    assert len(deerapi.requests) == 1
-
-
-def test_another_base_url_is_named_and_so_is_what_to_do(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
-    with pytest.raises(NetworkBlockedError) as caught:
-        connect.own(base_url="https://gateway.example").remix("video_123", prompt=PROMPT)
+        with pytest.raises(NetworkBlockedError) as caught:
+            connect.own(base_url="https://gateway.example").remix(SOURCE, prompt=PROMPT)
     told = str(caught.value)
-    assert "POST https://gateway.example/v1/videos/video_123/remix was not sent" in told
+    assert f"POST https://gateway.example/v1/videos/{SOURCE}/remix was not sent" in told
     assert "DEERAPI_BASE_URL" in told
-    assert deerapi_mock.requests == ()
+    assert len(deerapi.requests) == 1
 
 
 def test_an_id_stays_one_segment(deerapi_mock: DeerAPIMock, connect: Twin) -> None:
@@ -311,26 +289,18 @@ def replaced() -> list[Any]:
     ]
 
 
-def test_everything_is_put_back_at_the_end() -> None:
+def test_everything_is_replaced_and_put_back_at_the_end() -> None:
     before = replaced()
     with mock_deerapi():
         assert all(now != then for now, then in zip(replaced(), before, strict=True))
     assert replaced() == before
 
 
-def test_everything_is_put_back_after_a_failure() -> None:
+@pytest.mark.parametrize("options", [{}, {"render_seconds": -1}])
+def test_a_failure_leaves_nothing_behind(options: dict[str, Any]) -> None:
     before = replaced()
-    with pytest.raises(ZeroDivisionError), mock_deerapi():
+    with suppress(ZeroDivisionError, ValueError), mock_deerapi(**options):
         raise ZeroDivisionError
-    assert replaced() == before
-    with mock_deerapi():
-        RemixClient().models()
-
-
-def test_an_unusable_option_leaves_nothing_behind() -> None:
-    before = replaced()
-    with pytest.raises(ValueError, match="render_seconds"), mock_deerapi(render_seconds=-1):
-        pass
     assert replaced() == before
     with mock_deerapi():
         RemixClient().models()

@@ -9,6 +9,7 @@ import sys
 import urllib.request
 from asyncio.proactor_events import BaseProactorEventLoop
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -29,42 +30,27 @@ ADDRESS = "203.0.113.7"
 def outside(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What gets past the mock to the network. There every name has one address, and every connection is made."""
     seen: list[tuple[Any, ...]] = []
+    answers: dict[str, Callable[..., Any]] = {
+        "getaddrinfo": lambda host, port, *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ADDRESS, port))],
+        "gethostbyname": lambda host: ADDRESS,
+        "gethostbyname_ex": lambda host: (host, [], [ADDRESS]),
+        "gethostbyaddr": lambda host: (host, [], [ADDRESS]),
+        "getnameinfo": lambda address, flags: ("database", str(address[1])),
+    }
 
-    def getaddrinfo(host: Any, port: Any, *_: Any, **__: Any) -> list[Any]:
-        seen.append(("resolve", host))
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ADDRESS, port))]
+    def replace(name: str) -> None:
+        def resolve(host: Any, *arguments: Any, **options: Any) -> Any:
+            seen.append(("resolve", host[0] if isinstance(host, tuple) else host))
+            return answers[name](host, *arguments, **options)
 
-    def gethostbyname(host: Any) -> str:
-        seen.append(("resolve", host))
-        return ADDRESS
+        monkeypatch.setattr(socket, name, resolve)
 
-    def gethostbyname_ex(host: Any) -> tuple[str, list[str], list[str]]:
-        seen.append(("resolve", host))
-        return host, [], [ADDRESS]
-
-    def getnameinfo(address: tuple[Any, ...], flags: int) -> tuple[str, str]:
-        seen.append(("resolve", address[0]))
-        return "database", str(address[1])
-
-    def connect(sock: socket.socket, address: Any) -> None:
-        seen.append(("connect", *address))
-
-    def sendto(sock: socket.socket, data: bytes, *arguments: Any) -> int:
-        seen.append(("send", *arguments[-1]))
-        return len(data)
-
-    def sendmsg(sock: socket.socket, buffers: list[bytes], ancillary: Any, flags: int, address: Any) -> int:
-        seen.append(("send", *address))
-        return len(b"".join(buffers))
-
-    for function in (getaddrinfo, gethostbyname, gethostbyname_ex, getnameinfo):
-        monkeypatch.setattr(socket, function.__name__, function)
-    monkeypatch.setattr(socket, "gethostbyaddr", gethostbyname_ex)
-    monkeypatch.setattr(socket.socket, "connect", connect)
-    monkeypatch.setattr(socket.socket, "connect_ex", connect)
-    monkeypatch.setattr(socket.socket, "sendto", sendto)
-    if sys.platform != "win32":
-        monkeypatch.setattr(socket.socket, "sendmsg", sendmsg)
+    for name in answers:
+        replace(name)
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, lambda sock, address: seen.append(("connect", *address)))
+    for name in ("sendto", "sendmsg") if sys.platform != "win32" else ("sendto",):
+        monkeypatch.setattr(socket.socket, name, lambda sock, *arguments: seen.append(("send", *arguments[-1])))
     return seen
 
 
@@ -145,16 +131,10 @@ def test_nothing_leaves_this_machine(
     assert outside == []
 
 
-async def open_by_address() -> None:
-    loop = asyncio.get_running_loop()
+async def open_by_address(connect: Callable[..., Any]) -> None:
     with socket.socket() as sock:
         sock.setblocking(False)
-        await loop.sock_connect(sock, (ADDRESS, 443))
-
-
-async def open_on_windows() -> None:
-    with socket.socket() as sock:
-        await BaseProactorEventLoop.sock_connect(cast(Any, None), sock, (ADDRESS, 443))
+        await connect(sock, (ADDRESS, 443))
 
 
 async def get_with_httpx() -> None:
@@ -172,8 +152,8 @@ async def remix_by_another_transport() -> None:
     [
         lambda: asyncio.open_connection(HOST, 443),
         lambda: asyncio.open_connection(ADDRESS, 443),
-        open_by_address,
-        open_on_windows,
+        lambda: open_by_address(asyncio.get_running_loop().sock_connect),
+        lambda: open_by_address(partial(BaseProactorEventLoop.sock_connect, cast(Any, None))),
         lambda: asyncio.get_running_loop().getaddrinfo(HOST, 443),
         lambda: asyncio.to_thread(httpx.get, "https://example.org/"),
         get_with_httpx,
@@ -188,22 +168,23 @@ async def test_nothing_leaves_an_event_loop(
     assert outside == []
 
 
-def test_a_refused_request_is_named_and_so_is_what_to_do(mocked: None) -> None:
-    with pytest.raises(NetworkBlockedError) as caught:
-        httpx.put("https://example.org:8443/things?x=1")
-    told = str(caught.value)
-    assert told.startswith("PUT https://example.org:8443/things?x=1 was not sent. ")
-    assert "allow_hosts" in told
-
-
-def test_a_client_that_is_not_made_with_httpx_is_told_what_to_use(mocked: None) -> None:
-    with pytest.raises(NetworkBlockedError, match=r"answers clients made with httpx at .*`deerapi-remix mock`"):
-        urllib.request.urlopen(f"https://{HOST}/v1/models")
-
-
-def test_a_refused_connection_is_named_and_so_is_what_to_do(mocked: None) -> None:
-    with pytest.raises(NetworkBlockedError, match=r"^No connection to 203\.0\.113\.7:443 was made\. .*allow_hosts"):
-        with_socket(lambda sock: sock.connect((ADDRESS, 443)))
+@pytest.mark.parametrize(
+    ("attempt", "told"),
+    [
+        (
+            lambda: httpx.put("https://example.org:8443/things?x=1"),
+            r"^PUT https://example\.org:8443/things\?x=1 was not sent\. .*allow_hosts",
+        ),
+        (lambda: urllib.request.urlopen(f"https://{HOST}/v1/models"), r"made with httpx at .*`deerapi-remix mock`"),
+        (
+            lambda: with_socket(lambda sock: sock.connect((ADDRESS, 443))),
+            r"^No connection to 203\.0\.113\.7:443 was made\. .*allow_hosts",
+        ),
+    ],
+)
+def test_what_is_refused_is_named_and_so_is_what_to_do(mocked: None, attempt: Callable[[], object], told: str) -> None:
+    with pytest.raises(NetworkBlockedError, match=told):
+        attempt()
 
 
 def test_a_refusal_is_no_error_that_network_code_would_catch() -> None:
@@ -337,18 +318,13 @@ def test_an_allowed_host_can_be_reached_by_name_and_by_its_address(
     assert outside == [("resolve", "dataBASE"), ("connect", ADDRESS, 5432), ("connect", "database", 5432)]
 
 
-def test_an_allowed_address_can_be_reached(outside: list[tuple[Any, ...]]) -> None:
+def test_an_allowed_address_can_be_reached_and_named(outside: list[tuple[Any, ...]]) -> None:
     with mock_deerapi(allow_hosts=[ADDRESS]):
         with_socket(lambda sock: sock.connect((ADDRESS, 5432)))
+        assert socket.getnameinfo((ADDRESS, 5432), 0) == ("database", "5432")
         with pytest.raises(NetworkBlockedError):
             with_socket(lambda sock: sock.connect(("203.0.113.8", 5432)))
-    assert outside == [("connect", ADDRESS, 5432)]
-
-
-def test_an_allowed_address_can_be_named(outside: list[tuple[Any, ...]]) -> None:
-    with mock_deerapi(allow_hosts=[ADDRESS]):
-        assert socket.getnameinfo((ADDRESS, 5432), 0) == ("database", "5432")
-    assert outside == [("resolve", ADDRESS)]
+    assert outside == [("connect", ADDRESS, 5432), ("resolve", ADDRESS)]
 
 
 def test_the_name_of_this_machine_can_be_looked_up(outside: list[tuple[Any, ...]]) -> None:

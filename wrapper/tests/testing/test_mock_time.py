@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from deerapi_remix.testing import DeerAPIMock, VirtualClock, mock_deerapi
 from deerapi_remix.testing import _time as virtual_time
 from deerapi_remix.testing._time import VirtualTime
 
-PROMPT = "The cat takes a bow"
+from .conftest import PROMPT
 
 
 @pytest.fixture
@@ -33,77 +33,65 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert time.monotonic() - began < 60
 
 
-def test_alone_a_thread_sleeps_no_real_time(patient: None, virtual: VirtualTime) -> None:
-    virtual.sleep(600)
-    virtual.sleep(0)
-    virtual.sleep(0.5)
-    assert virtual.now() == 600.5
+Sleep = Callable[[float], Awaitable[object]]
 
 
-async def test_alone_a_task_sleeps_no_real_time(patient: None, virtual: VirtualTime) -> None:
-    await virtual.async_sleep(600)
-    await virtual.async_sleep(0)
-    await virtual.async_sleep(0.5)
-    assert virtual.now() == 600.5
+@pytest.fixture(params=["task", "thread"])
+def sleep(request: pytest.FixtureRequest, virtual: VirtualTime) -> Sleep:
+    """Sleeps in this task, or in a thread of its own."""
+    if request.param == "task":
+        return virtual.async_sleep
+    return lambda seconds: asyncio.to_thread(virtual.sleep, seconds)
+
+
+async def test_whoever_is_alone_sleeps_no_real_time(patient: None, virtual: VirtualTime, sleep: Sleep) -> None:
+    for seconds in (600, 0, 0.5):
+        await sleep(seconds)
+    assert (virtual.now(), virtual.monotonic()) == (600.5, 1_600.5), "the two do not begin at the same number"
+
+
+# How long each sleeps, one time after the other, and when they wake. At the same time, whoever fell asleep first.
+STEPS = {"a": [5.0, 5, 5], "b": [2.0, 2, 2, 20], "c": [7.0, 4], "d": [5.5]}
+WOKEN = ["2 b", "4 b", "5 a", "5.5 d", "6 b", "7 c", "10 a", "11 c", "15 a", "26 b"]
 
 
 async def test_tasks_wake_in_the_order_of_their_times(patient: None, virtual: VirtualTime) -> None:
-    steps = {"a": [5, 5, 5], "b": [2, 2, 2, 20], "c": [7, 4], "d": [5]}
     woken: list[str] = []
 
-    async def follow(name: str) -> None:
-        for seconds in steps[name]:
+    async def follow(name: str, steps: list[float]) -> None:
+        for seconds in steps:
             await virtual.async_sleep(seconds)
             woken.append(f"{virtual.now():g} {name}")
 
-    async with asyncio.TaskGroup() as group:
-        for name in steps:
-            group.create_task(follow(name))
-    # At the same time, whoever fell asleep first.
-    assert woken == ["2 b", "4 b", "5 a", "5 d", "6 b", "7 c", "10 a", "11 c", "15 a", "26 b"]
+    await asyncio.gather(*(follow(*each) for each in (STEPS | {"d": [5.0]}).items()))
+    assert woken == [each.replace("5.5 d", "5 d") for each in WOKEN]
 
 
-def test_threads_wake_in_the_order_of_their_times(virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(virtual_time, "_PATIENCE", 0.2)
-    steps: dict[str, list[float]] = {"a": [5, 5, 5], "b": [2, 2, 2, 20], "c": [7, 4], "d": [5.5]}
-    woken: list[str] = []
-    all_here = threading.Barrier(len(steps))
-
-    def follow(name: str) -> None:
-        virtual.now()
-        all_here.wait(10)
-        for seconds in steps[name]:
-            virtual.sleep(seconds)
-            woken.append(f"{virtual.now():g} {name}")
-
-    with ThreadPoolExecutor(len(steps)) as pool:
-        list(pool.map(follow, steps))
-    assert woken == ["2 b", "4 b", "5 a", "5.5 d", "6 b", "7 c", "10 a", "11 c", "15 a", "26 b"]
-
-
-async def test_tasks_and_threads_wake_in_the_order_of_their_times(
+async def test_threads_and_tasks_wake_in_the_order_of_their_times(
     virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(virtual_time, "_PATIENCE", 0.2)
     woken: list[str] = []
-    all_here = threading.Barrier(2)
+    all_here = threading.Barrier(len(STEPS))
 
-    def follow() -> None:
+    def in_a_thread(name: str) -> None:
         virtual.now()
         all_here.wait(10)
-        for _ in range(3):
-            virtual.sleep(4)
-            woken.append(f"{virtual.now():g} thread")
+        for seconds in STEPS[name]:
+            virtual.sleep(seconds)
+            woken.append(f"{virtual.now():g} {name}")
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(asyncio.to_thread(follow))
-        await asyncio.sleep(0)
+    async def in_a_task(name: str) -> None:
         virtual.now()
-        all_here.wait(10)
-        for _ in range(3):
-            await virtual.async_sleep(3)
-            woken.append(f"{virtual.now():g} task")
-    assert woken == ["3 task", "4 thread", "6 task", "8 thread", "9 task", "12 thread"]
+        await asyncio.to_thread(all_here.wait, 10)
+        for seconds in STEPS[name]:
+            await virtual.async_sleep(seconds)
+            woken.append(f"{virtual.now():g} {name}")
+
+    with ThreadPoolExecutor(len(STEPS)) as pool:
+        asyncio.get_running_loop().set_default_executor(pool)
+        await asyncio.gather(*(asyncio.to_thread(in_a_thread, name) for name in "abc"), in_a_task("d"))
+    assert woken == WOKEN
 
 
 async def test_other_tasks_run_before_time_goes_on(patient: None, virtual: VirtualTime) -> None:

@@ -48,45 +48,32 @@ def test_it_works_in_a_process_of_its_own_and_under_coverage(suite: pytest.Pytes
     suite.run(*code, "report", "--fail-under=100").stdout.fnmatch_lines(["service.py*100%"])
 
 
-def test_without_a_key_in_the_environment_a_service_finds_one(
-    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("DEERAPI_KEY")
-    pytester.makepyfile("""
-        import os
-        from deerapi_remix import RemixClient
-
-        def test_models(deerapi_mock):
-            assert RemixClient().models()
-
-        def test_the_key_is_gone_again():
-            assert "DEERAPI_KEY" not in os.environ
-    """)
-    pytester.runpytest().assert_outcomes(passed=2)
-
-
-def test_a_test_that_sets_the_key_leaves_nothing_behind(
+def test_without_a_key_in_the_environment_a_service_finds_one_and_a_test_that_sets_it_leaves_nothing_behind(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("DEERAPI_KEY")
     pytester.makepyfile("""
         import os
         import pytest
+        from deerapi_remix import RemixClient
 
         @pytest.fixture
         def key(monkeypatch):
             monkeypatch.setenv("DEERAPI_KEY", "sk-of-the-test")
 
-        def test_before(key, deerapi_mock):
+        def test_models(deerapi_mock):
+            assert RemixClient().models()
+
+        def test_with_the_key_before(key, deerapi_mock):
             pass
 
-        def test_after(deerapi_mock, key):
+        def test_with_the_key_after(deerapi_mock, key):
             assert os.environ["DEERAPI_KEY"] == "sk-of-the-test"
 
         def test_the_key_is_gone_again():
             assert "DEERAPI_KEY" not in os.environ
     """)
-    pytester.runpytest().assert_outcomes(passed=3)
+    pytester.runpytest().assert_outcomes(passed=4)
 
 
 def test_a_failing_test_leaves_nothing_behind(pytester: pytest.Pytester) -> None:
