@@ -4,8 +4,8 @@ import math
 import random
 from typing import Protocol
 
-from deerapi_remix import APIConnectionError, PollingPolicy, Video, _clock
-from deerapi_remix._polling import Wait
+from deerapi_remix import PollingPolicy
+from deerapi_remix._polling import PollSchedule
 
 from .jobs import Job
 
@@ -68,22 +68,13 @@ class Shipped:
     """What the package does, through its own code."""
 
     def __init__(self, policy: PollingPolicy) -> None:
-        self._at(0.0)
-        self._wait = Wait(Video(id="video_123", status="queued"), policy, math.inf, None)
+        self._schedule = PollSchedule(policy)
 
     def delay(self, now: float) -> float:
-        self._at(now)
-        return self._wait.delay()
+        return self._schedule.delay(left=math.inf, now=now, draw=random.random())
 
     def saw(self, now: float, progress: int | None) -> None:
-        self._at(now)
-        self._wait.saw(Video(id="video_123", status="in_progress", progress=progress), None)
+        self._schedule.answered(progress, None, now)
 
     def failed(self, now: float) -> None:
-        self._at(now)
-        error = APIConnectionError("no answer", retryable=True)
-        assert self._wait.failed(error)  # noqa: S101  # Else the wait would have ended.
-
-    @staticmethod
-    def _at(now: float) -> None:
-        _clock.monotonic = lambda: now
+        self._schedule.failed(None)

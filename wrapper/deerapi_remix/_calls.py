@@ -1,114 +1,226 @@
 """The attempts of one call, and what follows from each."""
 
-import math
-from typing import Generic
+from __future__ import annotations
 
-import attrs
+import random
+from typing import Any, Generic
 
 from . import _clock
+from ._answer import UnreadableAnswerError
+from ._call import Attempt, Call, T
+from ._deadline import NEVER, Deadline, TimeLimit
 from ._download import Transfer
-from ._exchange import Call, Exchange, T
-from ._polling import Wait, is_not_ready
+from ._exchange import Exchange
+from ._failures import is_resent, nothing_there
+from ._file_exchange import FileExchange
 from ._retry import delay_after
 from ._settings import Settings
+from ._submission import Submission
+from ._waits import GRACE_OF_A_NEW_JOB, Wait
 from .config import RetryPolicy
-from .errors import DeerAPIError, WaitTimeoutError
+from .errors import ConfigurationError, DeerAPIError, NotFoundError, Reason, WaitTimeoutError
 from .models import Video
 
 _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
 
 
-@attrs.define(slots=False, repr=False, eq=False)
+class Allowance:
+    """What a call may still use: attempts, and time in which another may start."""
+
+    def __init__(self, policy: RetryPolicy, latest: Deadline) -> None:
+        self.policy = policy
+        self.attempts = 0
+        self.ends = NEVER
+        self._latest = latest
+        self.renew()
+
+    def permits(self, delay: float) -> bool:
+        """Whether there is time for an attempt that starts after `delay` seconds."""
+        return _clock.monotonic() + delay <= self.ends.at
+
+    def renew(self) -> None:
+        """Count attempts and time from here."""
+        self.attempts = 0
+        self.ends = Deadline.after(self.policy.budget).or_earlier(self._latest)
+
+
 class Run(Generic[T]):
-    """The attempts of one call, as both twins drive them: begin, then succeeded or failed."""
+    """The attempts of one call, as both twins drive them: begin, then succeeded or failed.
 
-    settings: Settings
-    call: Call[T]
-    waiting: Wait | None = None
-    deadline: float | None = None
-    transfer: Transfer | None = None
+    Attributes:
+        call: What is asked for.
+    """
 
-    def __attrs_post_init__(self) -> None:
-        # Whoever downloads under a deadline has seen the job completed: the file must come.
-        self._until_ready = self.transfer is not None and self.deadline is not None
-        self._ends = (
-            self.waiting.deadline
-            if self.waiting
-            else math.inf
-            if self.deadline is None
-            else self.deadline
-        )
-        self._last: DeerAPIError | None = None
-        self._policy = _ONE_ATTEMPT if self.waiting else self.settings.retry
-        self._attempt = self.waiting.polls if self.waiting else 0
+    def __init__(
+        self,
+        settings: Settings,
+        call: Call[T],
+        *,
+        waiting: Wait | None = None,
+        deadline: Deadline | None = None,
+        submission: Submission | None = None,
+    ) -> None:
+        self.call = call
+        self._settings = settings
+        self._waiting = waiting
+        self._submission = submission
+        self._deadline = waiting.deadline if waiting else deadline or NEVER
         self._started = _clock.monotonic()
-        self._renew()
+        self._number = waiting.polls if waiting else 0
+        policy = _ONE_ATTEMPT if waiting else settings.retry
+        self._allowance = Allowance(policy, self._latest_start())
 
-    def _renew(self) -> None:
-        """Count attempts and budget from here."""
-        self._spent = 0
-        # No submit starts after the deadline; for a file, `begin` gives up there.
-        latest = math.inf if self.transfer else self._ends
-        self._budget_ends = min(_clock.monotonic() + self._policy.budget, latest)
+    def _latest_start(self) -> Deadline:
+        """No attempt starts after the deadline."""
+        return self._deadline
 
     def begin(self) -> Exchange:
-        """The next attempt; WaitTimeoutError if the time for the file is up."""
-        if self.transfer is not None and _clock.monotonic() >= self._ends:
-            raise WaitTimeoutError(
-                "download: the deadline passed before the file was there"
-            ) from self._last
-        self._attempt += 1
-        self._spent += 1
-        deadline = (
-            math.inf if self.call.paid else self._ends
-        )  # No deadline ever clips a paid submit.
-        until = min(self._budget_ends + self.settings.patience, deadline)
-        self._exchange = Exchange(
-            self.settings, self.call, self.transfer, self._attempt, until, deadline
-        )
+        """The next attempt."""
+        self._number += 1
+        self._allowance.attempts += 1
+        # No deadline ever clips a paid submit.
+        deadline = NEVER if self.call.paid else self._deadline
+        at_the_latest = Deadline(self._allowance.ends.at + self._settings.longest_operation)
+        limit = TimeLimit(at_the_latest.or_earlier(deadline), deadline)
+        self._exchange = self._make_exchange(Attempt(self.call, self._number), limit)
+        if self._submission is not None:
+            self._submission.begin(self._exchange)
         return self._exchange
+
+    def _make_exchange(self, attempt: Attempt, limit: TimeLimit) -> Exchange:
+        return Exchange(self._settings, attempt, limit)
 
     def succeeded(self) -> T:
         """The result of the attempt that brought a 2xx."""
-        result = self.call.read(self._exchange, self.settings)
+        exchange = self._exchange
+        answer = exchange.known_answer()
+        try:
+            reading = self.call.read(answer)
+        except UnreadableAnswerError as unreadable:
+            problem = str(unreadable)
+        else:
+            problem = ""
+        if problem:
+            raise exchange.unreadable(problem)
+        value = reading.value
+        if self._submission is not None and isinstance(value, Video):
+            self._submission.accepted(value, exchange)
+        if reading.problems:
+            self._judge(reading.problems, value)
         self._tell_attempt()
-        if self.waiting and isinstance(
-            result, Video
-        ):  # As it always is, which the types cannot tell.
-            self.waiting.saw(result, self._exchange.headers.get("openai-poll-after-ms"))
-        return result
+        if self._waiting is not None and isinstance(value, Video):
+            self._waiting.answered(value, answer)
+        return value
+
+    def _judge(self, problems: tuple[str, ...], value: T) -> None:
+        """Warn of an answer that breaks the contract, or raise if the client is strict."""
+        exchange = self._exchange
+        detail = ", ".join(problems)
+        if self._settings.strict:
+            error = exchange.unreadable(f"the answer breaks the contract: {detail}")
+            if isinstance(value, Video):
+                error.video = value
+                error.video_id = value.id
+            raise error
+        event = exchange.attempt.event("drifted", exchange.answer, detail=detail)
+        self._settings.journal.drifted(event, problems)
 
     def failed(self, error: DeerAPIError) -> float | None:
         """Complete the error of an attempt; seconds until the next one, None if there is none."""
-        if error is self._exchange.foreign:
+        exchange = self._exchange
+        if error is exchange.users_error:
             return None
-        error.attempts = self._attempt
+        error.attempts = self._number if exchange.is_sent else self._number - 1
         error.video_id = error.video_id or self.call.video_id
-        self._exchange.request_id = error.request_id = error.request_id or self._exchange.request_id
-        self._last = error
-        self._tell_attempt()
+        if error.request_id is None and exchange.answer is not None:
+            error.request_id = exchange.answer.request_id
+        if isinstance(error, ConfigurationError):
+            return None
+        if isinstance(error, NotFoundError):
+            nothing_there(error, self._settings.base_url)
+        if self._submission is not None:
+            self._submission.failed(error)
+        self._tell_attempt(error)
         delay = self._delay_after(error)
-        self.settings.journal.attempt_failed(
-            self._exchange.event("retry", self._started, delay), error
+        retry = exchange.attempt.event(
+            "retry", exchange.answer, since=self._started, delay=delay, request_id=error.request_id
         )
+        self._settings.journal.attempt_failed(retry, error)
         return delay
 
     def _delay_after(self, error: DeerAPIError) -> float | None:
-        left = self._ends - _clock.monotonic()
-        if self.transfer is not None:
-            if self.transfer.advanced:  # New bytes.
-                self._renew()
-            if self._until_ready and is_not_ready(error):
-                self._renew()  # Not a failure: the server works, and so does the job.
-                return max(min(self.settings.polling.initial_interval, left), 0.0)
-            if left <= 0 and error.retryable:
-                return 0.0
-        delay = delay_after(error, self._policy, paid=self.call.paid, attempts=self._spent)
-        if delay is None or _clock.monotonic() + delay > self._budget_ends:
+        if not is_resent(error, paid=self.call.paid):
             return None
-        return min(delay, left) if self.transfer else delay
+        delay = delay_after(
+            self._allowance.policy,
+            attempts=self._allowance.attempts,
+            status=getattr(error, "status_code", None),
+            retry_after=getattr(error, "retry_after", None),
+            paid=self.call.paid,
+            draw=random.random(),  # noqa: S311  # Full jitter, not secrecy.
+        )
+        if delay is None or not self._allowance.permits(delay):
+            return None
+        return delay
 
-    def _tell_attempt(self) -> None:
-        self.settings.journal.emit(self._exchange.event("attempt", self._exchange.started))
-        if self.waiting:
-            self.settings.journal.emit(self._exchange.event("poll", self.waiting.started))
+    def _tell_attempt(self, error: DeerAPIError | None = None) -> None:
+        exchange = self._exchange
+        details: dict[str, Any] = {} if error is None else {"request_id": error.request_id}
+        journal = self._settings.journal
+        journal.emit(exchange.attempt.event("attempt", exchange.answer, **details))
+        if self._waiting is not None:
+            since = self._waiting.started
+            journal.emit(exchange.attempt.event("poll", exchange.answer, since=since, **details))
+
+
+class FileRun(Run[None]):
+    """The attempts of one download.
+
+    With a deadline the job is known to be completed, so the file must come: it is asked for again
+    until then. New bytes renew attempts and budget.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        call: Call[None],
+        transfer: Transfer,
+        deadline: Deadline | None = None,
+    ) -> None:
+        self._transfer = transfer
+        self._must_come = deadline is not None
+        self._last_error: DeerAPIError | None = None
+        super().__init__(settings, call, deadline=deadline)
+
+    def _latest_start(self) -> Deadline:
+        """`begin` gives up at the deadline, with an error of its own."""
+        return NEVER
+
+    def begin(self) -> Exchange:
+        """The next attempt; WaitTimeoutError if the time for the file is up."""
+        if self._deadline.has_passed():
+            message = "download: the deadline passed before the file was there"
+            raise WaitTimeoutError(message) from self._last_error
+        return super().begin()
+
+    def _make_exchange(self, attempt: Attempt, limit: TimeLimit) -> Exchange:
+        return FileExchange(self._settings, attempt, limit, self._transfer)
+
+    def _delay_after(self, error: DeerAPIError) -> float | None:
+        self._last_error = error
+        if self._transfer.advanced:
+            self._allowance.renew()
+        left = self._deadline.left()
+        if self._must_come and self._is_not_there_yet(error):
+            self._allowance.renew()  # Not a failure: the server works, and so does the job.
+            return min(self._settings.polling.initial_interval, left)
+        if left == 0 and error.retryable:
+            return 0.0
+        delay = super()._delay_after(error)
+        return None if delay is None else min(delay, left)
+
+    def _is_not_there_yet(self, error: DeerAPIError) -> bool:
+        if error.reason is Reason.NOT_READY:
+            return True
+        is_missing = isinstance(error, NotFoundError) or error.reason is Reason.UNKNOWN_JOB
+        return is_missing and _clock.monotonic() - self._started < GRACE_OF_A_NEW_JOB

@@ -1,360 +1,179 @@
-"""What is asked for, and every decision about one attempt at it. Moves no bytes itself."""
+"""The order of events of one attempt, shared by both twins. Moves no bytes itself."""
 
-import json
-import math
-import re
-import ssl
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Generic, TypeVar
+from __future__ import annotations
 
-import attrs
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
 import httpx
 
-from . import _clock, _failures
-from ._download import Transfer
+from . import _failures
+from ._answer import Answer
+from ._call import Attempt
+from ._deadline import TimeLimit
+from ._mask import KeyMask
 from ._settings import Settings
-from .errors import DeerAPIError
-from .models import Event, EventKind, Video, salvage_id
-
-ERROR_BODY_LIMIT = 64 * 1024
-ANSWER_LIMIT = 1024 * 1024
-REDIRECT_LIMIT = 5
-# What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
-_BROKEN = (
-    httpx.HTTPError,
-    httpx.StreamError,
-    httpx.InvalidURL,
-    httpx.CookieConflict,
-    UnicodeError,
-    ssl.SSLError,
-)
-
-T = TypeVar("T")
-Read = Callable[["Exchange", Settings], T]
+from ._transport_errors import is_of_transport, is_unmocked
+from .errors import APIResponseValidationError, DeerAPIError
 
 
-@attrs.frozen
-class Call(Generic[T]):
-    """What is asked for.
+class Body(Protocol):
+    """Where the bytes of a body go: into memory, or into a file."""
 
-    Attributes:
-        operation: Its name in errors, logs and events.
-        send: Has the generated function build the request and hand it to a seam. Awaitable with an `AsyncSeam`.
-        read: Makes the result from what came back.
-        video_id: The video it is about.
-        paid: Whether it costs money.
-    """
-
-    operation: str
-    send: Callable[[Any], Any]
-    read: Read[T]
-    video_id: str | None = None
-    paid: bool = False
+    def write(self, chunk: bytes) -> None:
+        """Take in what came."""
 
 
-@attrs.define(repr=False, eq=False)  # A traceback may show one, and what came may hold the key.
 class Exchange:
-    """One attempt.
+    """One attempt whose answer goes into memory.
 
     Attributes:
-        call: What is asked for.
-        started: When it began, on the monotonic clock.
-        status: The HTTP status, once one has arrived.
-        headers: The headers of the answer, by their names in lower case.
-        request_id: The ID of the answer.
-        foreign: What the disk or `on_progress` raised: the user's own, whatever its type.
+        attempt: What is attempted, and since when.
+        limit: How long it may take.
+        answer: What came back, once status and headers have.
+        users_error: What the user's disk or `on_progress` raised, whatever its type.
     """
 
-    _settings: Settings
-    call: Call[Any]
-    _transfer: Transfer | None
-    _attempt: int
-    _until: float
-    _deadline: float
-    status: int | None = None
-    request_id: str | None = None
-    headers: dict[str, str] = attrs.field(factory=dict)
-    started: float = attrs.field(factory=lambda: _clock.monotonic())
-    foreign: Exception | None = None
-    _raised: Exception | None = None
-    _request: httpx.Request | None = None
-    _without_key: Callable[[str], str] = str
-    _range: dict[str, str] = attrs.field(factory=dict)
-    _redirects: int = 0
-    _body: bytearray = attrs.field(
-        factory=bytearray, repr=False
-    )  # Rich looks into objects, whatever their repr.
-    _into_file: bool = False
-    _decoded_already: bool = False
+    def __init__(self, settings: Settings, attempt: Attempt, limit: TimeLimit) -> None:
+        self.attempt = attempt
+        self.limit = limit
+        self.answer: Answer | None = None
+        self.users_error: Exception | None = None
+        self._settings = settings
+        self._request: httpx.Request | None = None
+        self._mask = KeyMask("")
+        self._body: Body | None = None
+        self._has_begun = False
 
     # What is sent
 
-    def request(
-        self, http: httpx.Client | httpx.AsyncClient, arguments: dict[str, Any]
-    ) -> httpx.Request:
-        """The request that a generated function asked for, on its way to our base URL with our key and timeout."""
+    def request(self, http: Any, arguments: dict[str, Any]) -> httpx.Request:
+        """The request of a generated function, bound for our base URL with our key and timeout.
+
+        Args:
+            http: The httpx client that is to send it.
+            arguments: What the generated function hands to an httpx client.
+        """
         url = self._settings.base_url + arguments.pop("url")
-        self._range = self._transfer.request_headers() if self._transfer else {}
-        headers = {**arguments.pop("headers", {}), **self._range, "Accept-Encoding": "identity"}
+        headers = {**arguments.pop("headers", {}), **self._headers()}
         with self.guard():
-            request = http.build_request(
+            request: httpx.Request = http.build_request(
                 url=url, headers=headers, timeout=self._timeout(), **arguments
             )
         request.headers["Authorization"] = self._settings.key.header()
-        self._without_key = _remover(
-            request.headers.get("Authorization", "").removeprefix("Bearer ")
-        )
+        self._mask = KeyMask(request.headers["Authorization"].removeprefix("Bearer "))
         self._request = request
         return request
 
+    @property
+    def is_sent(self) -> bool:
+        """Whether the request may be on its way."""
+        return self._request is not None
+
+    @property
+    def extensions(self) -> dict[str, Any] | None:
+        """Those of the request, which are passed on to the transport as they are."""
+        return self._request.extensions if self._request is not None else None
+
+    def _headers(self) -> dict[str, str]:
+        return {"Accept-Encoding": "identity"}
+
     def _timeout(self) -> httpx.Timeout:
-        left = self.left()
-        if left is None or left >= self._settings.patience:
-            return self._settings.timeout
-        limits = self._settings.timeout.as_dict()
-        return httpx.Timeout(
-            **{name: min(max(left, 0.001), limit or math.inf) for name, limit in limits.items()}
-        )
+        return self.limit.of_sockets(self._settings.timeout, self._settings.longest_operation)
 
     # What comes back
 
     @contextmanager
     def guard(self) -> Iterator[None]:
-        """Turn what httpx raises into our errors, and tell of a paid submit that something else interrupts."""
+        """Turn what the transport raises into our errors."""
         try:
             yield
-        except _BROKEN as error:
-            if (
-                isinstance(error, httpx.HTTPStatusError) and self.status is None
-            ):  # Raised by a hook of the user's.
-                self._take(error.response)
-                self._body += error.response.content if error.response.is_stream_consumed else b""
-            if self.status is not None and not self._succeeded:
-                return  # A status other than 2xx decides alone, whatever happened to its body.
-            self._redact(error)
-            sent = self._request is not None
-            failure = _failures.no_answer(
-                self.call.operation, error, sent=sent, paid=self.call.paid
-            )
-            raise self._about_job(failure) from error
-        except BaseException as error:
-            if self.call.paid and self._request is not None:
-                self._settings.journal.interrupted(self.call.video_id)
-                if found := self._salvaged():
-                    error.add_note(
-                        f"The job was accepted as {found.id}: wait for it, do not submit it again."
-                    )
-            raise
+        except Exception as error:
+            if is_unmocked(error):
+                self._request = None  # Nothing was sent.
+            if not is_of_transport(error):
+                raise
+            if isinstance(error, httpx.HTTPStatusError) and self.answer is None:
+                self._take_from_hook(error.response)
+            # A status other than 2xx decides alone, whatever happened to its body.
+            if self.answer is None or self.answer.is_success:
+                self._mask.error(error)
+                raise self._broken_off(error) from error
+
+    def _broken_off(self, error: Exception) -> DeerAPIError:
+        call = self.attempt.call
+        host = self._request.url.netloc.decode("ascii") if self._request is not None else ""
+        return _failures.no_answer(
+            call.operation, error, sent=self.is_sent, paid=call.paid, host=host
+        )
 
     def opened(self, response: httpx.Response) -> httpx.Request | None:
         """Take in status and headers; the next request, if the answer is a redirect to follow."""
         self._take(response)
-        if self._transfer is not None:
-            try:
-                if response.has_redirect_location:
-                    self.status = None
-                    return self._redirect(self._transfer, response)
-                if self._succeeded:
-                    self._into_file = self._transfer.begin(response.status_code, self.headers)
-                    self._settings.journal.emit(self.event("download", self.started))
-            except DeerAPIError as error:
-                self._raised = error
-        if (
-            response.is_stream_consumed
-        ):  # A transport or hook of the user's has read it, and decoded it.
-            self.chunk(response.content)
-        # A late body must not take a whole timeout more.
-        response.request.extensions.setdefault("timeout", {})["read"] = self._timeout().read
+        self._read_on(response)
         return None
 
-    def _take(self, response: httpx.Response) -> None:
-        self.status = response.status_code
-        self.headers = {name: self._redacted(value) for name, value in response.headers.items()}
-        self.request_id = _failures.request_id(self.headers)
-        self._decoded_already = response.is_stream_consumed
+    def _take(self, response: httpx.Response, limit: int | None = None) -> None:
+        self.answer = Answer(
+            response.status_code,
+            response.headers.items(),
+            self._mask,
+            is_decoded=response.is_stream_consumed,
+            limit=limit,
+        )
+        self._body = self.answer
+
+    def _read_on(self, response: httpx.Response) -> None:
+        if response.is_stream_consumed:  # A transport or hook of the user's has read it.
+            self.chunk(response.content)
+        # A body that is late must not take a whole timeout more.
+        timeouts = response.request.extensions.setdefault("timeout", {})
+        timeouts["read"] = self._timeout().read
+
+    def _take_from_hook(self, response: httpx.Response) -> None:
+        """Take in the answer of an error that a hook of the user's has raised."""
+        self._take(response)
+        if response.is_stream_consumed and self.answer is not None:
+            self.answer.write(response.content)
 
     def chunk(self, chunk: bytes | None) -> bool:
         """Take in bytes of the body, None at its end; whether more are wanted."""
-        if chunk is None:
+        if chunk is None or self._body is None:
             return False
-        begun = (
-            self._into_file or len(self._body) > 0
-        )  # What comes in one piece counts, however late.
-        if self._transfer is not None and self._into_file:
-            try:
-                self._transfer.write(chunk)
-            except Exception as error:  # Raised outside the guard.
-                self._raised = self.foreign = error
-        else:
-            self._body += chunk
-        del chunk  # A traceback may show the locals of this frame, and a server may echo the key.
-        if self._raised is not None or len(self._body) > self._limit:
+        try:
+            self._body.write(chunk)
+        except Exception as error:  # Raised once the exchange has ended, outside the guard.
+            self.users_error = error
             return False
-        if begun and self.left() == 0:
+        finally:
+            del chunk  # A traceback may show the locals of this frame, and chunks may hold the key.
+        if self.answer is not None and self.answer.is_full:
+            return False
+        # A body that comes in one piece counts, however late.
+        if self._has_begun and self.limit.left() == 0:
             raise httpx.ReadTimeout("the answer takes longer than there is time for")
+        self._has_begun = True
         return True
-
-    def left(self) -> float | None:
-        """Seconds that the exchange may take as a whole; None for a file without a deadline, once it arrives."""
-        until = self._deadline if self._into_file else self._until
-        return None if until == math.inf else max(until - _clock.monotonic(), 0.0)
-
-    def _redirect(self, transfer: Transfer, response: httpx.Response) -> httpx.Request:
-        if self._redacted(response.headers["Location"]) != response.headers["Location"]:
-            raise transfer.error("a redirect to a URL that holds the key is refused")
-        source = response.request.url
-        target = source.join(response.headers["Location"])
-        self._redirects += 1
-        if self._redirects > REDIRECT_LIMIT:
-            raise transfer.error(f"more than {REDIRECT_LIMIT} redirects")
-        downgrade = source.scheme == "https" and target.scheme == "http"
-        if target.scheme not in ("http", "https") or downgrade or (target.port or 0) > 65535:
-            raise transfer.error(
-                f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused"
-            )
-        headers = {**self._range, "Accept-Encoding": "identity"}
-        # Not built by the client: its headers, cookies and parameters are for the API.
-        request = httpx.Request(
-            "GET", target, headers=headers, extensions={"timeout": self._timeout().as_dict()}
-        )
-        if (
-            _origin(target) == _origin(httpx.URL(self._settings.base_url))
-            and self._request is not None
-        ):
-            request.headers["Authorization"] = self._request.headers["Authorization"]
-        return request
-
-    def event(self, kind: EventKind, since: float, delay: float | None = None) -> Event:
-        """What is known of this attempt."""
-        call, elapsed = self.call, _clock.monotonic() - since
-        return Event(
-            kind,
-            call.operation,
-            self._attempt,
-            self.status,
-            delay,
-            self.request_id,
-            call.video_id,
-            elapsed,
-        )
 
     # What it means
 
     def finish(self) -> None:
         """Raise what went wrong; return if a 2xx came whole."""
-        if self._raised is not None:
-            raise self._raised
-        if self.status == 416 and self._transfer is not None and self._range:
-            self._transfer.forget()
-            raise self._transfer.error(
-                "the server does not have the rest of the file", retryable=True
-            )
-        if not self._succeeded:
-            raise _failures.bad_status(self.call.operation, self.status or 0, **self._came())
-        if self._transfer is not None:
-            self._transfer.end(_failures.read_failure(self._text())[1])
-            self._settings.journal.emit(self.event("download", self.started))
+        if self.users_error is not None:
+            raise self.users_error
+        answer = self.known_answer()
+        if not answer.is_success:
+            call = self.attempt.call
+            raise _failures.bad_status(call.operation, answer, paid=call.paid)
 
-    def answer(self) -> Any:
-        """The JSON of a 2xx; APIResponseValidationError if it has none."""
-        problem = f"the answer is longer than {self._limit} bytes"
-        if len(self._content()) <= self._limit:  # Not a local, for it may hold the key.
-            with suppress(ValueError, RecursionError):
-                cut = self._redacted if _MAY_HOLD_KEY.search(self._text()) else lambda found: found
-                return cut(
-                    _JSON.decode(
-                        self._content().decode(
-                            json.detect_encoding(self._content()), "surrogatepass"
-                        )
-                    )
-                )
-            problem = "the answer is not JSON"
-        raise self.unreadable(problem)
+    def known_answer(self) -> Answer:
+        """The answer of an exchange that has ended without an error."""
+        if self.answer is None:
+            raise RuntimeError("The transport returned without an answer and without an error.")
+        return self.answer
 
-    def unreadable(self, problem: str, video: Video | None = None) -> DeerAPIError:
-        """The error for a 2xx that is no use, or that was read as `video` but breaks the contract."""
-        return self._about_job(
-            _failures.unreadable(self.call.operation, problem, **self._came()), video
-        )
-
-    @property
-    def _succeeded(self) -> bool:
-        return self.status is not None and 200 <= self.status <= 299
-
-    @property
-    def _limit(self) -> int:
-        return ANSWER_LIMIT if self._succeeded and self._transfer is None else ERROR_BODY_LIMIT
-
-    def _content(self) -> bytes:
-        coding = self.headers.get("content-encoding", "").strip().lower()
-        if not self._decoded_already and coding in ("gzip", "x-gzip", "deflate"):
-            with suppress(zlib.error):  # It was not asked for, and may not even be what it says.
-                return zlib.decompressobj(wbits=47).decompress(self._body, self._limit + 1)
-        return bytes(self._body)
-
-    def _text(self) -> str:
-        return str(self._redacted(self._content().decode("utf-8-sig", "replace")))
-
-    def _came(self) -> dict[str, Any]:
-        return {"headers": self.headers, "body": self._text(), "paid": self.call.paid}
-
-    def _salvaged(self) -> Video | None:
-        """What is left of an answer to a submit, if its id is: it may be all that is left of a paid job."""
-        found = salvage_id(self._text()) if self.call.paid and self._succeeded else None
-        if found:
-            self._settings.journal.accepted(found, self.request_id)
-        return Video(id=found, status="unknown") if found else None
-
-    def _about_job(self, error: DeerAPIError, video: Video | None = None) -> DeerAPIError:
-        if video := video or self._salvaged():
-            error.video, error.video_id = video, video.id
-        return error
-
-    def _redacted(self, value: Any) -> Any:
-        """`value` without the key, should the server echo it."""
-        if isinstance(value, str):
-            return self._without_key(value)
-        if isinstance(value, dict):
-            return {self._redacted(name): self._redacted(item) for name, item in value.items()}
-        return [self._redacted(item) for item in value] if isinstance(value, list) else value
-
-    def _redact(self, error: BaseException, depth: int = 4) -> None:
-        """Take the key out of `error` and its causes: they quote a server that breaks the protocol."""
-        error.args = tuple(self._redacted(arg) for arg in error.args)
-        for inner in (
-            error.__cause__,
-            *error.args,
-        ):  # httpcore keeps the error of h11 as an argument.
-            if isinstance(inner, BaseException) and depth:
-                self._redact(inner, depth - 1)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or {"http": 80, "https": 443}.get(url.scheme)
-
-
-def _remover(secret: str) -> Callable[[str], str]:
-    """What takes `secret` out of a text. Made once for an exchange: an answer has many texts."""
-
-    def without(value: str) -> str:
-        if "\\" in value:  # JSON can spell a character in three ways.
-            spelled = (
-                rf"(?:{re.escape(one)}|\\{re.escape(one)}|(?i:\\u{ord(one):04x}))" for one in secret
-            )
-            value = re.sub("".join(spelled), "***", value)
-        return value.replace(secret, "***")
-
-    return without if len(secret) > 5 else str  # A shorter one would be found in ordinary words.
-
-
-def _integer(digits: str) -> float:
-    # Python reads no more than 4,300 digits, and no field needs as many.
-    return int(digits) if len(digits) < 400 else math.inf
-
-
-_JSON = json.JSONDecoder(parse_int=_integer)
-# The key was taken out of this text, or it may be spelled otherwise: escaped, or in UTF-16. To look into every value
-# of every answer takes 3 % of the time of a call.
-_MAY_HOLD_KEY = re.compile(r"\*\*\*|\\|\0")
+    def unreadable(self, problem: str) -> APIResponseValidationError:
+        """The error for a 2xx that is no use, or that breaks the contract."""
+        call = self.attempt.call
+        return _failures.unreadable(call.operation, problem, self.known_answer(), paid=call.paid)

@@ -1,30 +1,93 @@
-"""From what happened to an error: the one place that reads failed answers and decides what may be done about them.
+"""From what happened to an error: the one place that reads failed answers and judges them.
 
-ambiguous   no answer came after sending; or status 408, or a 5xx other than 500 and 503; or a 2xx that cannot be read
-transient   no answer, 408, 429, any 5xx
+An error that is made here carries what it means (`reason`), and the verdict of one table:
 
-A paid request that failed ambiguously may have been charged. What is transient and was not charged may be sent again.
+ambiguous   a job may exist although the request failed: no answer came after sending; or the
+            answer is one that comes after the work, or hides whether it was done
+transient   the same request may succeed later
+
+A paid request that failed ambiguously may have been charged. What is transient, and was not
+charged, may be sent again; a paid submit after 500, too, because the vendor says so.
 """
 
-import email.utils
-import json
-import math
-import re
+from __future__ import annotations
+
 import ssl
-from datetime import UTC
 from http.client import responses
 
+import attrs
 import httpx
 
-from . import _clock, errors
-from .models import text
+from . import errors
+from ._answer import Answer
+from ._messages import ServerMessage, request_id_of
+from ._reasons import TIME_DOES_NOT_MEND, reason_of
+from ._retry_after import retry_after
+from ._transport_errors import is_unmocked
+from .config import TRUSTED_TRANSPORTS
+from .errors import Reason
 
-# fmt: off
-_BY_STATUS: dict[int, type[errors.APIStatusError]] = {
-    400: errors.BadRequestError, 401: errors.AuthenticationError, 403: errors.PermissionDeniedError,
-    404: errors.NotFoundError, 409: errors.ConflictError, 422: errors.BadRequestError, 429: errors.RateLimitError,
-}
-# fmt: on
+
+@attrs.frozen
+class Row:
+    """What follows from one status, or several.
+
+    Attributes:
+        statuses: From the first to the last.
+        error: The class of the error.
+        ambiguous: Whether a submit may have been accepted all the same.
+        transient: Whether the same request may succeed later.
+        resends_paid: Whether a paid submit is sent again in the same call.
+    """
+
+    statuses: range
+    error: type[errors.APIStatusError]
+    ambiguous: bool = False
+    transient: bool = False
+    resends_paid: bool = False
+
+
+def _one(status: int) -> range:
+    return range(status, status + 1)
+
+
+# The first row that has the status counts.
+TABLE = (
+    # "Done, look there" and "as you have it": both come after the work. Other redirects come
+    # before it, and are not followed by a submit.
+    Row(range(303, 305), errors.APIStatusError, ambiguous=True),
+    Row(range(300, 400), errors.APIStatusError),
+    Row(_one(400), errors.BadRequestError),
+    Row(_one(401), errors.AuthenticationError),
+    Row(_one(402), errors.InsufficientQuotaError),
+    Row(_one(403), errors.PermissionDeniedError),
+    Row(_one(404), errors.NotFoundError),
+    Row(_one(408), errors.APIStatusError, ambiguous=True, transient=True),
+    Row(_one(409), errors.ConflictError),
+    Row(_one(422), errors.BadRequestError),
+    Row(_one(429), errors.RateLimitError, transient=True, resends_paid=True),
+    Row(range(400, 500), errors.APIStatusError),
+    # Gateways were met that answer 500 after the job was taken. It is sent again all the same,
+    # as the vendor says, unless the answer shows that it was passed on.
+    Row(_one(500), errors.InternalServerError, ambiguous=True, transient=True, resends_paid=True),
+    Row(_one(503), errors.InternalServerError, transient=True, resends_paid=True),
+    Row(range(500, 600), errors.InternalServerError, ambiguous=True, transient=True),
+    # A status that means nothing says nothing about the job either.
+    Row(range(1000), errors.APIStatusError, ambiguous=True),
+)
+
+
+def row_of(status: int) -> Row:
+    """The row of the table that `status` falls under."""
+    for row in TABLE:
+        if status in row.statuses:
+            return row
+    return TABLE[-1]
+
+
+# No answer
+
+
 # The request never left: the connection was not made, or there was none to take.
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -35,139 +98,136 @@ _NEVER_SENT = (
 )
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.
 _HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
-_REQUEST_ID_HEADERS = ("x-oneapi-request-id", "x-request-id", "request-id")
-_REQUEST_ID_IN_TEXT = re.compile(r"\(request[ _]id:\s*([^\s)]{1,200})\s*\)", re.IGNORECASE)
-_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title>", re.IGNORECASE)
-
-
-def _verdict(*, paid: bool, ambiguous: bool, transient: bool) -> dict[str, bool]:
-    return {
-        "may_have_been_charged": paid and ambiguous,
-        "retryable": transient and not (paid and ambiguous),
-    }
+# What proves "never sent" besides the trusted transports: errors of the machine itself.
+# Without a cause, the error was raised by a transport for tests.
+_OF_THIS_MACHINE = ("builtins", "socket", "ssl", "respx")
+_CAUSES_LOOKED_AT = 8
 
 
 def no_answer(
-    operation: str, error: Exception, *, sent: bool, paid: bool
+    operation: str, error: Exception, *, sent: bool, paid: bool, host: str = ""
 ) -> errors.APIConnectionError:
-    """The error for an exchange that httpx gave up, or that ended before the answer was whole."""
-    final = isinstance(error, _HOPELESS) or _bad_certificate(error)
-    # Other transports than httpcore's give these names to connections that died under the request (httpx-aiohttp does).
-    proven = type(error.__cause__).__module__.partition(".")[0] in (
-        "builtins",
-        "httpcore",
-        "respx",
-        "socket",
-        "ssl",
-    )
-    never_sent = not sent or (proven and isinstance(error, _NEVER_SENT))
-    verdict = _verdict(paid=paid, ambiguous=not never_sent, transient=not final)
-    kind = (
-        errors.APITimeoutError
-        if isinstance(error, httpx.TimeoutException)
-        else errors.APIConnectionError
-    )
+    """The error for an exchange that broke off before an answer was whole.
+
+    Args:
+        operation: What was asked for.
+        error: What the transport raised.
+        sent: Whether the request was handed to the transport.
+        paid: Whether it costs money.
+        host: Host and port that it was for.
+    """
+    never_sent = not sent or _proves_never_sent(error)
+    ambiguous = paid and not never_sent
+    is_hopeless = isinstance(error, _HOPELESS) or is_unmocked(error)
+    is_final = is_hopeless or _has_bad_certificate(error)
+    is_timeout = isinstance(error, httpx.TimeoutException)
+    kind = errors.APITimeoutError if is_timeout else errors.APIConnectionError
     what = "the request was not sent" if never_sent else "no whole answer came"
-    return kind(f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": "), **verdict)
-
-
-def _bad_certificate(error: BaseException | None, depth: int = 8) -> bool:
-    inner = (error.__cause__ or error.__context__) if error and depth else None
-    return isinstance(error, ssl.SSLCertVerificationError) or (
-        inner is not None and _bad_certificate(inner, depth - 1)
+    place = f" ({host})" if host and never_sent else ""
+    summary = f"{operation}: {what}{place}: {type(error).__name__}: {error}".rstrip(": ")
+    return kind(
+        summary,
+        may_have_been_charged=ambiguous,
+        retryable=not is_final and not ambiguous,
+        reason=Reason.NOT_SENT if never_sent else None,
     )
 
 
-def bad_status(
-    operation: str, status: int, headers: dict[str, str], body: str, *, paid: bool
-) -> errors.APIStatusError:
+def _proves_never_sent(error: Exception) -> bool:
+    """Whether the transport is one whose word counts, and says that nothing was sent.
+
+    Others give the same names to connections that died under the request (httpx-aiohttp does).
+    """
+    transport = type(error.__cause__).__module__.partition(".")[0]
+    is_trusted = transport in TRUSTED_TRANSPORTS or transport in _OF_THIS_MACHINE
+    return is_trusted and isinstance(error, _NEVER_SENT)
+
+
+def _has_bad_certificate(error: BaseException) -> bool:
+    cause: BaseException | None = error
+    for _ in range(_CAUSES_LOOKED_AT):
+        if cause is None:
+            return False
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+# An answer
+
+
+def bad_status(operation: str, answer: Answer, *, paid: bool) -> errors.APIStatusError:
     """The error for an answer other than 2xx."""
-    code, message = read_failure(body)
-    phrase = responses.get(status, "Unknown Status")
-    message = message or _prose(body) or phrase
-    kind = _BY_STATUS.get(
-        status, errors.InternalServerError if 500 <= status <= 599 else errors.APIStatusError
+    body = answer.text()
+    told = ServerMessage.read(body)
+    row = row_of(answer.status)
+    reason = reason_of(answer.status, told, body)
+    is_broke = reason is Reason.NO_BALANCE and row.error is errors.PermissionDeniedError
+    kind = errors.InsufficientQuotaError if is_broke else row.error
+    phrase = responses.get(answer.status, "Unknown Status")
+    message = told.message or phrase
+    code = f" [{told.code}]" if told.code else ""
+    ambiguous = row.ambiguous or (answer.status == 503 and reason is Reason.PASSED_ON)
+    may_have_been_charged = paid and ambiguous
+    transient = row.transient and reason not in TIME_DOES_NOT_MEND
+    return kind(
+        f"{operation}: {answer.status} {phrase}: {message}{code}",
+        status_code=answer.status,
+        code=told.code,
+        message=message,
+        retry_after=retry_after(answer.headers),
+        body=body[:2_000],
+        request_id=request_id_of(answer.headers, body),
+        reason=reason,
+        may_have_been_charged=may_have_been_charged,
+        retryable=transient and not may_have_been_charged,
+        **advice_for(reason),
     )
-    ambiguous = status == 408 or (500 <= status <= 599 and status not in (500, 503))
-    transient = status in (408, 429) or 500 <= status <= 599
-    summary = f"{operation}: {status} {phrase}: {message}{f' [{code}]' if code else ''}"
-    told = {
-        "status_code": status,
-        "code": code,
-        "message": message,
-        "retry_after": retry_after(headers),
-    }
-    verdict = _verdict(paid=paid, ambiguous=ambiguous, transient=transient)
-    return kind(summary, **told, **_came(headers, body), **verdict)
 
 
 def unreadable(
-    operation: str, problem: str, headers: dict[str, str], body: str, *, paid: bool
-) -> errors.DeerAPIError:
+    operation: str, problem: str, answer: Answer, *, paid: bool
+) -> errors.APIResponseValidationError:
     """The error for a 2xx that cannot be read, or that holds no usable id."""
-    message = read_failure(body)[1]
-    summary = f"{operation}: {problem}{f': {message}' if message else ''}"
-    verdict = _verdict(paid=paid, ambiguous=True, transient=False)
-    return errors.APIResponseValidationError(summary, **_came(headers, body), **verdict)
-
-
-def _came(headers: dict[str, str], body: str) -> dict[str, str | None]:
-    return {"body": body[:2_000], "request_id": request_id(headers, body)}
-
-
-def read_failure(body: str) -> tuple[str | None, str | None]:
-    """Code and message from an error body of any known shape."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return None, None
-    error = answer.get("error") if isinstance(answer, dict) else None
-    source = (
-        error
-        if isinstance(error, dict)
-        else {**answer, "message": error}
-        if isinstance(error, str)
-        else answer
-    )
-    return (
-        (text(source.get("code")), text(source.get("message")))
-        if isinstance(source, dict)
-        else (None, None)
+    body = answer.text()
+    told = ServerMessage.read(body)
+    explanation = f": {told.message}" if told.is_structured and told.message else ""
+    reason = reason_of(answer.status, told, body)
+    return errors.APIResponseValidationError(
+        f"{operation}: {problem}{explanation}",
+        body=body[:2_000],
+        request_id=request_id_of(answer.headers, body),
+        reason=reason,
+        may_have_been_charged=paid,
+        **advice_for(reason),
     )
 
 
-def request_id(headers: dict[str, str], body: str = "") -> str | None:
-    """The ID that the vendor's support asks for: from the headers, else from the body."""
-    in_text = _REQUEST_ID_IN_TEXT.search(body)
-    found = [
-        *(headers.get(name, "").strip() for name in _REQUEST_ID_HEADERS),
-        in_text[1] if in_text else None,
-    ]
-    return next(filter(None, found), None)
+def nothing_there(error: errors.NotFoundError, base_url: str) -> None:
+    """Say what to look at after a 404: the base URL, too, where no video was asked for."""
+    if base_url.endswith("/v1"):
+        error.advice = f"The base URL is {base_url}, which should not end with /v1: paths begin so."
+    elif error.video_id is None:
+        error.advice = f"Check the base URL, which is {base_url}."
 
 
-def retry_after(headers: dict[str, str]) -> float | None:
-    """Seconds that the server asks to wait; None if it does not, or asks nonsense."""
-    value, seconds = headers.get("retry-after", "").strip(), 0.0
-    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", value):
-        seconds = float(value)
-    elif (date := _date(value)) is not None:
-        # Against the server's own clock where it is told, so that a wrong clock here does no harm.
-        sent = _date(headers.get("date", ""))
-        seconds = date - (_clock.now() if sent is None else sent)
-    return seconds if 0 < seconds < math.inf else None
+def is_resent(error: errors.DeerAPIError, *, paid: bool) -> bool:
+    """Whether what failed with `error` is sent again within its call, by the table."""
+    if not paid or not isinstance(error, errors.APIStatusError):
+        return error.retryable
+    if error.job_id is not None or error.reason in TIME_DOES_NOT_MEND:
+        return False
+    return row_of(error.status_code).resends_paid and error.reason is not Reason.PASSED_ON
 
 
-def _date(value: str) -> float | None:
-    try:
-        date = email.utils.parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
+def advice_for(reason: Reason | None) -> dict[str, str]:
+    """What to do, where the reason tells it better than the class of the error does."""
+    return {"advice": _ADVICE[reason]} if reason in _ADVICE else {}
 
 
-def _prose(body: str) -> str | None:
-    """What a page or a line of plain text says; None for any other JSON."""
-    found = _TITLE.search(body)
-    line = " ".join((found[1] if found else body).split())[:200]
-    return line if line and line[0] not in "<[{" else None
+_ADVICE = {
+    Reason.NOT_READY: "The file is not there yet: wait for the job, then download it.",
+    Reason.NO_SUCH_MODEL: "Take a model from models(): this one is not served now.",
+    Reason.NO_BALANCE: errors.InsufficientQuotaError.advice,
+}

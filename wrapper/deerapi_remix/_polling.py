@@ -1,185 +1,158 @@
-"""How a job is followed. Pure: given what the polls told, how long to wait, or stop."""
+"""When a job is polled, and what its answers say. Pure: the caller brings time and chance."""
 
+from __future__ import annotations
+
+import enum
 import math
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
-from . import _clock, errors
-from .config import PollingPolicy, check_callbacks, check_seconds
-from .models import OnUpdate, Video, number
+import attrs
 
-# Seconds in which the server may not know a job that it has just accepted.
-GRACE = 30.0
+from .config import PollingPolicy
+from .models import Video
+
+# How many failures without a status in a row, and how many finished answers in a row under an id
+# that was not asked for, are believed.
+_FAILURES_BELIEVED = 3
+_STRANGERS_BELIEVED = 2
+# What a failed poll asks for may be absurd, and may not silence a wait for longer than this.
+_LONGEST_RETRY_AFTER = 3600.0
+_READINGS_KEPT = 3
 
 
-class Wait:
-    """One wait for one job.
+class Hint(enum.Enum):
+    """Who decides when the next poll is made."""
 
-    Attributes:
-        video: The job as last seen; None if only its id is known.
-        polls: Counts polls.
-        started: When the wait began, on the monotonic clock.
-        deadline: When it ends, on the monotonic clock.
+    NONE = enum.auto()
+    """We do, by the progress so far."""
+    POLL_AFTER = enum.auto()
+    """An answer said when it wants to be asked again: followed within the policy's bounds."""
+    RETRY_AFTER = enum.auto()
+    """A refusal said how long to stay away: followed, however long, up to an hour."""
+
+
+@attrs.frozen
+class _Reading:
+    at: float
+    progress: int | None
+
+
+class PollSchedule:
+    """When the polls of one job are made.
+
+    Half of what is left until the predicted end; past it, half of what it is late, up to a fixed
+    interval. That is for jobs whose end is unknown, too: intervals that grow need nearly twice
+    the requests for the same lag (`benchmarks/polling`).
     """
 
-    def __init__(
-        self, video: Video | str, policy: PollingPolicy, deadline: float, on_update: OnUpdate | None
-    ) -> None:
-        check_callbacks(on_update=on_update)
+    def __init__(self, policy: PollingPolicy) -> None:
         self._policy = policy
-        self._on_update = on_update
-        self.started = _clock.monotonic()
-        self.deadline = deadline
-        self.video = video if isinstance(video, Video) else None
-        self.video_id = video.id if isinstance(video, Video) else video
-        self.polls = 0
-        self._reported: Video | None = None
-        self._asked: float | None = None
-        self._error: errors.DeerAPIError | None = None
-        self._readings: tuple[tuple[float, int | None], ...] = ()
+        self._hint = Hint.NONE
+        self._wanted_by_server = 0.0
+        self._readings: tuple[_Reading, ...] = ()
         self._end = -math.inf
 
     @property
-    def left(self) -> float:
-        """Seconds until the deadline."""
-        return max(self.deadline - _clock.monotonic(), 0.0)
+    def has_answers(self) -> bool:
+        """Whether a poll has brought an answer."""
+        return bool(self._readings)
 
-    def delay(self) -> float:
-        """Seconds to sleep before the next poll."""
-        if self.polls == 0 and self.video is None:
-            return 0.0
-        interval, left = self._interval(), self.left
-        if not self._asked and interval >= left >= 2 * self._policy.initial_interval:
-            interval = (
-                left - self._policy.initial_interval
-            )  # A last look, with time for its answer.
+    def answered(self, progress: int | None, poll_after: float | None, now: float) -> None:
+        """Take in an answer, and in how many seconds the server wants to be asked again."""
+        self._hint = Hint.NONE
+        if poll_after is not None:
+            self._hint = Hint.POLL_AFTER
+            self._wanted_by_server = self._within_bounds(poll_after)
+        self._readings = (*self._readings[-_READINGS_KEPT + 1 :], _Reading(now, progress))
+        self._predict()
+
+    def failed(self, retry_after: float | None) -> None:
+        """Take in a failed poll, and how many seconds the server asks to wait."""
+        self._hint = Hint.NONE
+        if retry_after is not None:
+            self._hint = Hint.RETRY_AFTER
+            wanted = min(retry_after, _LONGEST_RETRY_AFTER)
+            self._wanted_by_server = max(wanted, self._policy.initial_interval)
+
+    def delay(self, *, left: float, now: float, draw: float) -> float:
+        """Seconds until the next poll.
+
+        Args:
+            left: Seconds until the deadline.
+            now: The time on the monotonic clock.
+            draw: A number between 0 and 1, drawn by chance.
+        """
+        if self._hint is not Hint.NONE:
+            return min(self._wanted_by_server, left)
+        interval = self._interval(now, draw)
+        # A last look shortly before the deadline, with time for its answer.
+        if interval >= left >= 2 * self._policy.initial_interval:
+            interval = left - self._policy.initial_interval
         return min(interval, left)
 
-    @contextmanager
-    def poll(self) -> Iterator[None]:
-        """What a poll is made within; errors.WaitTimeoutError if there is no time left for it."""
-        if not self.left:
-            state = f"is {self.video.status!r}" if self.video else "was never seen"
-            raise errors.WaitTimeoutError(
-                f"The deadline passed; the job {state}", **self._known()
-            ) from self._error
-        try:  # From here on: the end of the time is no failed poll.
-            yield
-        except errors.DeerAPIError as error:
-            if not self.failed(error):
-                raise
+    def _interval(self, now: float, draw: float) -> float:
+        ahead = self._end - now
+        guess = ahead / 2
+        if ahead <= 0:
+            guess = min(-ahead / 2, self._policy.max_interval / 2)
+        # Varied by 10 %, for jobs must not poll in step.
+        return self._within_bounds(self._within_bounds(guess) * (0.9 + 0.2 * draw))
 
-    @contextmanager
-    def named(self) -> Iterator[None]:
-        """Let every error tell which job it is about: the job is paid for, and goes on."""
-        try:
-            yield
-        except errors.DeerAPIError as error:
-            error.video = error.video or self.video
-            error.video_id = self.video_id
-            error.retryable = False  # To call `remix_to_file` again would pay again.
-            raise
-        except BaseException as error:
-            error.add_note(
-                f"The job goes on as {self.video_id}: wait for it and download it, do not submit it again."
-            )
-            raise
-
-    def saw(self, video: Video, hint: str | None) -> None:
-        """Take in the answer of a poll, and in how many milliseconds the server wants to be asked again."""
-        self.polls += 1
-        self.video = video
-        after = number(hint)
-        self._asked = None if after is None or after < 0 else self._clamp(after / 1000)
-        self._predict(video.progress)
-
-    def report(self) -> None:
-        """Tell the user what the server told, if status or progress are news."""
-        last, video = (
-            self._reported,
-            self._reported if self.polls and not self._readings else self.video,
-        )
-        self._reported = video  # Not what was handed in, once polls have failed.
-        if video and (
-            last is None or (last.status, last.progress) != (video.status, video.progress)
-        ):
-            (self._on_update or str)(video)
-
-    def failed(self, error: errors.DeerAPIError) -> bool:
-        """Take in a failed poll; whether the wait goes on."""
-        self.polls += 1
-        self._error = error
-        # It may not silence a wait for longer than an hour: what it asks for may be absurd.
-        self._asked = min(getattr(error, "retry_after", None) or 0.0, 3600.0)
-        # An answer that was read but breaks the contract is what a strict client wants to see.
-        unreadable = isinstance(error, errors.APIResponseValidationError) and error.video is None
-        error.video = error.video or self.video
-        return unreadable or error.retryable or self._may_be_unknown_yet(error)
-
-    def result(self) -> Video:
-        """The finished job; RemixFailedError if it ended without a video."""
-        assert self.video is not None  # noqa: S101  # Only asked for once finished.
-        if self.video.is_completed:
-            return self.video
-        why = self.video.error
-        reason = (why.message if why else None) or "the server gives no reason"
-        code = f" [{why.code}]" if why and why.code else ""
-        raise errors.RemixFailedError(
-            f"The job ended as {self.video.status!r}: {reason}{code}", **self._known()
-        )
-
-    def _known(self) -> dict[str, Any]:
-        request_id = self.video.request_id if self.video else None
-        return {
-            "video": self.video,
-            "video_id": self.video_id,
-            "request_id": request_id,
-            "attempts": self.polls,
-        }
-
-    def _may_be_unknown_yet(self, error: errors.DeerAPIError) -> bool:
-        just_accepted = (
-            self.video is not None
-            and not self._readings
-            and _clock.monotonic() - self.started < GRACE
-        )
-        told = str(error.args[0]).lower().replace("_", " ")
-        unknown = isinstance(error, errors.BadRequestError) and "not exist" in told
-        return just_accepted and (unknown or isinstance(error, errors.NotFoundError))
-
-    def _interval(self) -> float:
-        if self._asked and self._asked > 0:
-            return max(self._asked, self._policy.initial_interval)
-        # Half of what is left; past the predicted end half of what it is late, up to a fixed interval. That is for jobs
-        # whose end is unknown, too: intervals that grow need nearly twice the requests for the same lag (benchmarks/).
-        ahead = self._end - _clock.monotonic()
-        guess = ahead / 2 if ahead > 0 else min(-ahead / 2, self._policy.max_interval / 2)
-        return self._clamp(self._clamp(guess) * random.uniform(0.9, 1.1))  # noqa: S311  # Jobs must not poll in step.
-
-    def _predict(self, progress: int | None) -> None:
-        """Extrapolate the end from three polls in a row that each saw progress; one jump alone tells nothing."""
-        self._readings = (*self._readings[-2:], (_clock.monotonic(), progress))
-        told = [percent for _, percent in self._readings if percent is not None]
-        if len(told) == 3 and told[0] < told[1] < told[2]:
-            began, now = self._readings[0][0], self._readings[2][0]
-            self._end = now + (100 - told[2]) * (now - began) / (told[2] - told[0])
-
-    def _clamp(self, interval: float) -> float:
+    def _within_bounds(self, interval: float) -> float:
         return min(max(interval, self._policy.initial_interval), self._policy.max_interval)
 
+    def _predict(self) -> None:
+        """Extrapolate the end from three polls in a row that each saw progress.
 
-def deadline_after(timeout: float | None, policy: PollingPolicy) -> float:
-    """The point on the monotonic clock at which a wait that starts now ends."""
-    return _clock.monotonic() + check_seconds(
-        "timeout", policy.timeout if timeout is None else timeout
-    )
+        One jump alone tells nothing.
+        """
+        if len(self._readings) < _READINGS_KEPT:
+            return
+        first, second, third = (reading.progress for reading in self._readings)
+        if first is None or second is None or third is None:
+            return
+        if first < second < third:
+            began, now = self._readings[0].at, self._readings[-1].at
+            self._end = now + (100 - third) * (now - began) / (third - first)
 
 
-def is_not_ready(error: errors.DeerAPIError) -> bool:
-    """Whether the server says that the file is not there yet: with 400, or with JSON in its place."""
-    may_say_so = isinstance(error, errors.DownloadError | errors.BadRequestError)
-    return (
-        may_say_so and "not completed" in str(error.args[0]).lower()
-    )  # Not in str(error), which shows the id, too.
+class Verdict:
+    """Whether the answers to polls say that the job has ended, and with what.
+
+    One stray answer about another job, or one error without a status, ends no wait.
+    """
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._stranger: tuple[str, str] | None = None
+        self._strangers = 0
+
+    def is_over(self, video: Video, *, named: str | None, tells_status: bool) -> bool:
+        """Take in an answer; whether it ends the wait.
+
+        Args:
+            video: The answer, under the id that was asked for.
+            named: The id in the answer, if it is not the one that was asked for.
+            tells_status: Whether the answer has a status at all.
+        """
+        self._count_failure(video, tells_status)
+        if self.has_failed:
+            return True
+        if named is None or not video.is_finished:
+            self._stranger, self._strangers = None, 0
+            return video.is_finished
+        told = (named, video.status)
+        self._strangers = self._strangers + 1 if told == self._stranger else 1
+        self._stranger = told
+        return self._strangers >= _STRANGERS_BELIEVED
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the job ended with an error that came without a status."""
+        return self._failures >= _FAILURES_BELIEVED
+
+    def _count_failure(self, video: Video, tells_status: bool) -> None:
+        has_message = video.error is not None and video.error.message is not None
+        if has_message and not tells_status:
+            self._failures += 1
+        else:
+            self._failures = 0

@@ -1,41 +1,58 @@
 """Connections and polls for many calls at once on asyncio.
 
-The pool of httpx looks at each of its connections and waiting requests whenever one comes or goes: the CPU time of a
-call grows with their number, until the client is slower than the server. Pools of one connection do not have this.
+The pool of httpx looks at each of its connections and waiting requests whenever one comes or
+goes: the CPU time of a call grows with their number, until the client is slower than the server.
+Pools of one connection do not have this.
 """
+
+from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import AsyncIterator
+from contextlib import suppress
 from functools import partial
 from typing import cast
 
 import attrs
 import httpx
 
-_COUNT = 100
-_ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=3.0)
+from ._private_httpx import connections_of
+
+# As many connections as httpx has.
+MOST_CONNECTIONS = 100
+# Shorter than the 5 s of common servers: they must not close a connection just as a submit goes
+# out on it. In seconds.
+KEEPALIVE = 3.0
+ONE_CONNECTION = httpx.Limits(
+    max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE
+)
+NO_KEEPALIVE = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
+ALL_KEPT_ALIVE = httpx.Limits(
+    max_connections=MOST_CONNECTIONS,
+    max_keepalive_connections=MOST_CONNECTIONS,
+    keepalive_expiry=KEEPALIVE,
+)
+# The extension of a response whose connection is not lost when closing it is cancelled.
+CLOSES_WHEN_CANCELLED = "deerapi_remix"
 
 
 class SmallPools(httpx.AsyncBaseTransport):
-    """A hundred pools of one connection. At 1,000 calls at once one takes a twentieth of the CPU time (benchmarks/)."""
+    """A hundred pools of one connection.
+
+    At 1,000 calls at once they take a twentieth of the CPU time of one large pool (`benchmarks/`).
+    """
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        self._pool = partial(httpx.AsyncHTTPTransport, verify=context, limits=_ONE)
+        self._pool = partial(httpx.AsyncHTTPTransport, verify=context, limits=ONE_CONNECTION)
         # The one used last is taken first, for its connection may still be open.
-        self._free = [self._pool() for _ in range(_COUNT)]
+        self._free = [self._pool() for _ in range(MOST_CONNECTIONS)]
         self._taken: set[httpx.AsyncHTTPTransport] = set()
-        self._places = asyncio.Semaphore(_COUNT)
+        self._places = asyncio.Semaphore(MOST_CONNECTIONS)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, after waiting for a connection if all are taken."""
-        limit = request.extensions.get("timeout", {}).get("pool") if self._places.locked() else None
-        try:
-            async with asyncio.timeout(limit):
-                await self._places.acquire()
-        except TimeoutError as error:
-            raise httpx.PoolTimeout("all connections are in use", request=request) from error
+        await self._take_place(request)
         pool = self._free.pop()
         self._taken.add(pool)
         try:
@@ -44,19 +61,26 @@ class SmallPools(httpx.AsyncBaseTransport):
             await self.leave(pool, broken=True)
             raise
         response.stream = _Stream(self, pool, cast(httpx.AsyncByteStream, response.stream))
-        response.extensions["deerapi_remix"] = (
-            "Its connection is not lost when closing it is cancelled."
-        )
+        response.extensions[CLOSES_WHEN_CANCELLED] = True
         return response
 
-    async def leave(self, pool: httpx.AsyncHTTPTransport, *, broken: bool = False) -> None:
-        """Give a place back; with another pool where one broke off: httpcore may keep its connection for ever.
+    async def _take_place(self, request: httpx.Request) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        try:
+            async with asyncio.timeout(request.extensions.get("timeout", {}).get("pool")):
+                await self._places.acquire()
+        except TimeoutError as error:
+            raise httpx.PoolTimeout("all connections are in use", request=request) from error
 
-        So it does, too, where a request was cancelled while httpcore cleaned up after it.
+    async def leave(self, pool: httpx.AsyncHTTPTransport, *, broken: bool = False) -> None:
+        """Give a place back; with another pool where one broke off.
+
+        httpcore may keep the connection of a pool that broke off for ever, also where a request
+        was cancelled while httpcore cleaned up after it.
         """
-        broken = broken or not all(
-            one.is_idle() for one in getattr(getattr(pool, "_pool", None), "connections", ())
-        )
+        broken = broken or not all(one.is_idle() for one in connections_of(pool))
         self._taken.discard(pool)
         self._free.append(self._pool() if broken else pool)
         self._places.release()
@@ -88,11 +112,12 @@ class _Stream(httpx.AsyncByteStream):
 
 
 @attrs.define
-class _Turn:
-    """What a poll is made within. A hundred can be entered at once, and each after `seconds` at the latest.
+class Turn:
+    """What a poll is made within.
 
-    Polls of 10,000 jobs that wait here, rather than with their requests for a connection, take a third of the memory
-    (benchmarks/).
+    A hundred can be entered at once, and each after `seconds` at the latest. Polls of 10,000 jobs
+    that wait here, rather than with their requests for a connection, take a third of the memory
+    (`benchmarks/`).
     """
 
     _places: asyncio.Semaphore
@@ -100,15 +125,11 @@ class _Turn:
     _taken: bool = False
 
     async def __aenter__(self) -> None:
+        limit = self._seconds if self._places.locked() else None
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds if self._places.locked() else None):
+            async with asyncio.timeout(limit):
                 self._taken = await self._places.acquire()
 
     async def __aexit__(self, *_: object) -> None:
         if self._taken:
             self._places.release()
-
-
-def turns() -> Callable[[float], AbstractAsyncContextManager[None]]:
-    """What makes the turns of one client."""
-    return partial(_Turn, asyncio.Semaphore(_COUNT))

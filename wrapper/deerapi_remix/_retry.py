@@ -1,28 +1,50 @@
-"""Whether and when a failed request is sent again. Pure: given what happened, how long to wait, or stop."""
+"""Whether and when a failed request is sent again. Pure: the caller brings the chance."""
 
-import random
+from __future__ import annotations
 
 from .config import RetryPolicy
-from .errors import DeerAPIError
+
+# More overflows `time.sleep`.
+_LONGEST_SLEEP = 1e9
+# Beyond 2**60 the power no longer matters, and would overflow a float one day.
+_MOST_DOUBLINGS = 60
+
+
+def backoff(policy: RetryPolicy, *, attempts: int, draw: float) -> float:
+    """Seconds before another attempt: exponential backoff with full jitter.
+
+    Args:
+        policy: Bounds the delays.
+        attempts: How many attempts were made.
+        draw: A number between 0 and 1, drawn by chance.
+    """
+    doublings = min(attempts - 1, _MOST_DOUBLINGS)
+    return draw * min(policy.max_delay, policy.initial_delay * 2.0**doublings)
 
 
 def delay_after(
-    error: DeerAPIError, policy: RetryPolicy, *, paid: bool, attempts: int
+    policy: RetryPolicy,
+    *,
+    attempts: int,
+    status: int | None,
+    retry_after: float | None,
+    paid: bool,
+    draw: float,
 ) -> float | None:
-    """Seconds to wait before another attempt; None if there is to be none.
+    """Seconds before what may be sent again is sent again; None if the policy says no.
 
     Args:
-        error: What became of the latest attempt.
         policy: Bounds count and delays; its budget is the caller's to keep.
-        paid: Whether the request costs money.
         attempts: How many attempts were made.
+        status: The HTTP status of the last one, if an answer came.
+        retry_after: Seconds that the server asks to wait, if it does.
+        paid: Whether the request costs money.
+        draw: A number between 0 and 1, drawn by chance.
     """
-    status, retry_after = getattr(error, "status_code", None), getattr(error, "retry_after", None)
-    unwanted = paid and not policy.resend_paid and status in (500, 503)
-    if unwanted or not error.retryable or attempts >= policy.attempts:
+    if attempts >= policy.attempts:
+        return None
+    if paid and status in (500, 503) and not policy.resend_paid:
         return None
     if retry_after is not None:
-        return min(float(retry_after), 1e9)  # More overflows `time.sleep`.
-    # Beyond 2**60 the power no longer matters, and would overflow a float one day.
-    bound = min(policy.max_delay, policy.initial_delay * 2.0 ** min(attempts - 1, 60))
-    return random.uniform(0, bound)  # noqa: S311  # Full jitter, not secrecy.
+        return min(retry_after, _LONGEST_SLEEP)
+    return backoff(policy, attempts=attempts, draw=draw)

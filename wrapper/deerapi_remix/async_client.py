@@ -1,37 +1,46 @@
-"""The asynchronous client. `client.py` is its twin; a test derives one from the other and compares."""
+"""The asynchronous client. `client.py` is its twin: a test derives one from the other."""
 
-import asyncio
+from __future__ import annotations
+
 import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
-import httpx
-
-from . import _clock, _operations
+from . import _operations
+from ._async_loops import AsyncLoops, Following
 from ._calls import Run
-from ._download import PartFile, Transfer
-from ._exchange import Call, T
-from ._polling import Wait, deadline_after
-from ._settings import BaseClient
-from ._transport import AsyncSeam
-from .config import check_callbacks
-from .errors import DeerAPIError
-from .models import Model, OnProgress, OnUpdate, Video
+from ._deadline import deadline_of_wait
+from ._download import Transfer
+from ._part_file import PartFile
+from ._submission import Submission
+from ._waits import Updates, Wait
+from .models import Model, OnAccepted, OnProgress, OnUpdate, Video
 
 
-class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
+class AsyncRemixClient(AsyncLoops):
     """Remixes videos through DeerAPI on asyncio. It belongs to one event loop.
 
-    Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions here, too.
+    Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions.
     """
 
-    _kind = httpx.AsyncClient
-
-    async def remix(self, video_id: str, *, prompt: str, model: str | None = None) -> Video:
+    async def remix(
+        self,
+        video_id: str,
+        *,
+        prompt: str,
+        model: str | None = None,
+        on_accepted: OnAccepted | None = None,
+    ) -> Video:
         """See `RemixClient.remix`."""
-        return await self._run(
-            Run(self._settings, _operations.remix(video_id, prompt=prompt, model=model))
-        )
+        call = _operations.remix(video_id, prompt=prompt, model=model)
+        submission = Submission(self._settings.journal, on_accepted)
+        try:
+            return await self._submit(call, submission)
+        except BaseException as error:
+            if error is not submission.told:  # A signal struck while the first was handled.
+                submission.tell(error)
+            raise
 
     async def retrieve(self, video_id: str) -> Video:
         """See `RemixClient.retrieve`."""
@@ -41,9 +50,13 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None
     ) -> Video:
         """See `RemixClient.wait`."""
-        _operations.id_of(video)
-        deadline = deadline_after(timeout, self._settings.polling)
-        return await self._follow(Wait(video, self._settings.polling, deadline, on_update))
+        waiting = self._wait_for(video, timeout)
+        return await self._finish(waiting, Updates(on_update))
+
+    def follow(self, video: Video | str, *, timeout: float | None = None) -> AsyncIterator[Video]:
+        """See `RemixClient.follow`."""
+        waiting = self._wait_for(video, timeout)
+        return Following(self, waiting, waiting.video if waiting.is_over else None)
 
     async def download(
         self,
@@ -57,7 +70,8 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         """See `RemixClient.download`."""
         call = _operations.download(_operations.id_of(video), variant)
         with PartFile(path, overwrite=overwrite) as part:
-            return await self._save(call, Transfer(part, on_progress))
+            transfer = Transfer(part, on_progress, _operations.kind_of_variant(variant))
+            return await self._save(call, transfer)
 
     async def remix_to_file(
         self,
@@ -68,64 +82,38 @@ class AsyncRemixClient(BaseClient[httpx.AsyncClient]):
         model: str | None = None,
         timeout: float | None = None,
         overwrite: bool = False,
+        on_accepted: OnAccepted | None = None,
         on_update: OnUpdate | None = None,
         on_progress: OnProgress | None = None,
     ) -> Path:
         """See `RemixClient.remix_to_file`."""
         call = _operations.remix(video_id, prompt=prompt, model=model)
-        check_callbacks(on_update=on_update, on_progress=on_progress)
-        deadline = deadline_after(timeout, self._settings.polling)
-        with PartFile(path, overwrite=overwrite) as part:
-            video = await self._run(Run(self._settings, call, deadline=deadline))
-            waiting = Wait(video, self._settings.polling, deadline, on_update)
-            with waiting.named():
-                waiting.report()
-                await self._follow(waiting)
-                return await self._save(
-                    _operations.download(video.id, None), Transfer(part, on_progress), deadline
-                )
+        submission = Submission(self._settings.journal, on_accepted)
+        updates = Updates(on_update)
+        deadline = deadline_of_wait(timeout, self._settings.polling)
+        try:
+            with PartFile(path, overwrite=overwrite) as part:
+                transfer = Transfer(part, on_progress)
+                video = await self._submit(call, submission, deadline)
+                updates.tell(video)
+                await self._finish(Wait(video, self._settings.polling, deadline), updates)
+                return await self._save(_operations.download(video.id, None), transfer, deadline)
+        except BaseException as error:
+            if error is not submission.told:
+                submission.tell(error)
+            raise
 
     async def models(self) -> tuple[Model, ...]:
         """See `RemixClient.models`."""
         return await self._run(Run(self._settings, _operations.models()))
 
     async def aclose(self) -> None:
-        """Close the connections, unless they are those of `http_client` or of the client this is a copy of."""
-        for http in () if self._is_copy else self._connections.release():
-            await http.aclose()
+        """See `RemixClient.close`."""
+        if not self._is_copy:
+            await self._connections.aclose()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    async def _follow(self, waiting: Wait) -> Video:
-        while not (waiting.video and waiting.video.is_finished):
-            await _clock.async_sleep(waiting.delay())
-            async with self._connections.turn(waiting.left):
-                with waiting.poll():
-                    await self._run(
-                        Run(self._settings, _operations.retrieve(waiting.video_id), waiting)
-                    )
-            waiting.report()
-        return waiting.result()
-
-    async def _save(
-        self, call: Call[None], transfer: Transfer, deadline: float | None = None
-    ) -> Path:
-        await self._run(Run(self._settings, call, deadline=deadline, transfer=transfer))
-        await asyncio.to_thread(transfer.part.sync)
-        return transfer.part.publish()
-
-    async def _run(self, run: Run[T]) -> T:
-        while True:
-            exchange = run.begin()
-            try:
-                await run.call.send(AsyncSeam(self._connections.http(paid=run.call.paid), exchange))
-                return run.succeeded()
-            except DeerAPIError as error:
-                delay = run.failed(error)
-                if delay is None:
-                    raise
-            await _clock.async_sleep(delay)

@@ -13,17 +13,23 @@ import attrs
 import httpx
 from attrs.validators import ge, lt
 
+from ._reading import problem_of_id, problem_of_text
 from .errors import ConfigurationError
 
 Timeout = float | httpx.Timeout
 DEFAULT_BASE_URL = "https://api.deerapi.com"
+
+# The packages under a transport whose word counts when it says that nothing was sent. Others use
+# the same errors for connections that died under the request, so behind them a lost submit is
+# taken for one that may have been charged.
+TRUSTED_TRANSPORTS = frozenset({"httpcore", "httpcore2"})
 
 
 def _seconds(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
     check_seconds(attribute.name, value)
 
 
-def instance_of(kind: type) -> Callable[[object, attrs.Attribute[Any], object], None]:
+def exactly(kind: type) -> Callable[[object, attrs.Attribute[Any], object], None]:
     """A validator for values of one type, with a plain message."""
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -41,6 +47,42 @@ def check_seconds(name: str, value: object) -> float:
         raise TypeError(f"{name} must be a number of seconds, not {type(value).__name__}")
     if math.isnan(value) or value < 0:
         raise ValueError(f"{name} must not be negative or NaN, not {value}")
+    return value
+
+
+def check_remix(video_id: object, *, prompt: object, model: object = None) -> None:
+    """Check what `remix` would be called with. Nothing is sent.
+
+    Args:
+        video_id: The video to remix.
+        prompt: What should happen in the new video.
+        model: The model that should render it, if one is named.
+
+    Raises:
+        TypeError: One of them is no string.
+        ValueError: One of them is blank or cannot be sent.
+    """
+    check_id(video_id)
+    _check_text("prompt", prompt)
+    if model is not None:
+        _check_text("model", model)
+
+
+def check_id(value: object) -> str:
+    """`value`, or TypeError or ValueError if it cannot be one segment of a path."""
+    video_id = _check_text("video_id", value)
+    problem = problem_of_id(video_id)
+    if problem is not None:
+        raise ValueError(f"video_id {problem}")
+    return video_id
+
+
+def _check_text(name: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, not {type(value).__name__}")
+    problem = problem_of_text(value)
+    if problem is not None:
+        raise ValueError(f"{name} {problem}")
     return value
 
 
@@ -68,11 +110,11 @@ class RetryPolicy:
         resend_paid: Whether a submit is sent again after status 500 and 503, as the vendor advises.
     """
 
-    attempts: int = attrs.field(default=4, validator=[instance_of(int), ge(1)])
+    attempts: int = attrs.field(default=4, validator=[exactly(int), ge(1)])
     initial_delay: float = attrs.field(default=0.5, validator=[_seconds, lt(math.inf)])
     max_delay: float = attrs.field(default=8.0, validator=[_seconds, lt(math.inf)])
     budget: float = attrs.field(default=60.0, validator=_seconds)
-    resend_paid: bool = attrs.field(default=True, validator=instance_of(bool))
+    resend_paid: bool = attrs.field(default=True, validator=exactly(bool))
 
 
 @attrs.frozen

@@ -1,13 +1,14 @@
 """Everything this package raises on its own account.
 
 DeerAPIError
-├ ConfigurationError (ValueError)    missing or malformed key, unusable base URL, client not usable here
+├ ConfigurationError (ValueError)    missing or malformed key, unusable base URL, or client
 ├ APIConnectionError                 no answer came
 │ └ APITimeoutError (TimeoutError)
 ├ APIStatusError                     an answer other than 2xx came
 │ ├ BadRequestError                  400, 422
 │ ├ AuthenticationError              401
 │ ├ PermissionDeniedError            403
+│ │ └ InsufficientQuotaError         402, and 403 that says so: the balance is used up
 │ ├ NotFoundError                    404
 │ ├ ConflictError                    409
 │ ├ RateLimitError                   429
@@ -20,17 +21,43 @@ DeerAPIError
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .models import Video
 
-_CHARGED = "The job may have been accepted and charged: look at your usage with the vendor before you submit it again."
+CHARGED = (
+    "The job may have been accepted and charged: look at your usage with the vendor before you"
+    " submit it again."
+)
+
+
+class Reason(enum.StrEnum):
+    """What a failed answer means, where its status alone does not tell. Read once, in one place."""
+
+    NOT_READY = "not_ready"
+    """The file of the job is not there yet."""
+    UNKNOWN_JOB = "unknown_job"
+    """The server knows no such job or video."""
+    NO_SUCH_MODEL = "no_such_model"
+    """No channel of the gateway serves the model; nothing was sent on."""
+    NO_BALANCE = "no_balance"
+    """The balance or quota of the account is used up."""
+    PASSED_ON = "passed_on"
+    """The gateway or proxy had passed the request on before it failed."""
+    NOT_SENT = "not_sent"
+    """The request never left this machine, or was refused by a proxy on the way."""
 
 
 class DeerAPIError(Exception):
     """Base of every error of this package.
+
+    `args` are ready for JSON and rebuild the error (`type(error)(*error.args)`), because task
+    queues carry errors so.
 
     Attributes:
         request_id: What the vendor's support asks for, if an answer carried it.
@@ -39,9 +66,12 @@ class DeerAPIError(Exception):
         retryable: True if calling again is safe and may help.
         video: The job as last seen, once one was accepted.
         video_id: The id that was passed or, once a submit was accepted, the id of the new job.
+        job_id: The id of the new job, once an answer to a submit gave one.
+        reason: What the failed answer means, where its status alone does not tell.
+        advice: What to do about it, as the message says it.
     """
 
-    advice: ClassVar[str] = ""
+    advice: str = ""
 
     request_id: str | None = None
     attempts: int = 0
@@ -49,22 +79,78 @@ class DeerAPIError(Exception):
     retryable: bool = False
     video: Video | None = None
     video_id: str | None = None
+    job_id: str | None = None
+    reason: Reason | None = None
 
-    def __init__(self, summary: str = "", /, **attributes: Any) -> None:
+    def __init__(
+        self, summary: str = "", facts: Mapping[str, Any] | None = None, /, **attributes: Any
+    ) -> None:
         super().__init__(summary)
+        self._summary = summary
+        vars(self).update(_from_json(facts or {}))
         vars(self).update(attributes)
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The summary and the attributes that are set, ready for JSON."""
+        told = {
+            name: _to_json(value)
+            for name, value in vars(self).items()
+            if not name.startswith("_") and value != getattr(type(self), name, None)
+        }
+        return (self._summary, told) if told else (self._summary,)
+
+    @args.setter
+    def args(self, values: tuple[Any, ...]) -> None:
+        """Replace the summary. The attributes are set by their names."""
+        self._summary = str(values[0]) if values else ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._summary,), vars(self)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._summary!r})"
 
     def __str__(self) -> str:
         facts = {"video": self.video_id, "request id": self.request_id, "attempts": self.attempts}
-        told = ", ".join(f"{name}: {value}" for name, value in facts.items() if value)
-        parts = [str(self.args[0]) if self.args else "", f"({told})" if told else ""]
-        return " ".join(
-            filter(None, [*parts, _CHARGED if self.may_have_been_charged else self.advice])
-        )
+        if self.request_id and self.request_id in self._summary:
+            del facts["request id"]  # The server's own message tells it.
+        known = ", ".join(f"{name}: {value}" for name, value in facts.items() if value)
+        sentences = [_as_sentence(f"{self._summary} ({known})" if known else self._summary)]
+        sentences.append(CHARGED if self.may_have_been_charged else self.advice)
+        return " ".join(filter(None, sentences))
+
+
+def _as_sentence(text: str) -> str:
+    text = text.strip()
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _to_json(value: Any) -> Any:
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    return str(value) if isinstance(value, Path | Reason) else value
+
+
+def _from_json(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes from what `args` made of them."""
+    attributes = dict(facts)
+    if isinstance(attributes.get("video"), dict):
+        from .models import Video  # Errors are imported without it, and seldom rebuilt.
+
+        attributes["video"] = Video.from_dict(attributes["video"])
+    if isinstance(attributes.get("path"), str):
+        attributes["path"] = Path(attributes["path"])
+    if isinstance(attributes.get("reason"), str):
+        attributes["reason"] = Reason(attributes["reason"])
+    return attributes
 
 
 class ConfigurationError(DeerAPIError, ValueError):
-    """The key or base URL is missing or malformed, or the client cannot be used here. Nothing was sent."""
+    """The key or base URL is missing or malformed, or the client cannot be used here.
+
+    Nothing was sent.
+    """
 
 
 class APIConnectionError(DeerAPIError):
@@ -106,9 +192,15 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key may not do this, or the balance is used up."""
+    """403: the key may not do this."""
 
     advice = "Check the balance of the account and what the key is allowed to do."
+
+
+class InsufficientQuotaError(PermissionDeniedError):
+    """402, or 403 that says so: the balance or quota of the account is used up."""
+
+    advice = "Top up the balance of the account."
 
 
 class NotFoundError(APIStatusError):
@@ -122,7 +214,7 @@ class ConflictError(APIStatusError):
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests. With `attempts` 0 nothing was sent: there was no turn in time."""
 
     advice = "Call again later, or less often."
 
@@ -134,7 +226,7 @@ class InternalServerError(APIStatusError):
 
 
 class APIResponseValidationError(DeerAPIError):
-    """A 2xx came that cannot be read, holds no usable id, or breaks the contract of a strict client.
+    """A 2xx came that cannot be read, holds no usable id, or breaks a strict client's contract.
 
     Attributes:
         body: The answer as text, at most 2,000 characters.

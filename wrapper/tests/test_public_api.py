@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-import io
 import re
 import subprocess
 import sys
-import tokenize
 from pathlib import Path
 
 import pytest
@@ -24,6 +22,9 @@ PUBLIC = [
     "PollingPolicy",
     "Video",
     "VideoError",
+    "check_base_url",
+    "check_remix",
+    "Reason",
     "Model",
     "Event",
     "DeerAPIError",
@@ -34,6 +35,7 @@ PUBLIC = [
     "BadRequestError",
     "AuthenticationError",
     "PermissionDeniedError",
+    "InsufficientQuotaError",
     "NotFoundError",
     "ConflictError",
     "RateLimitError",
@@ -55,6 +57,7 @@ TREE = {
     "BadRequestError": ("APIStatusError",),
     "AuthenticationError": ("APIStatusError",),
     "PermissionDeniedError": ("APIStatusError",),
+    "InsufficientQuotaError": ("PermissionDeniedError",),
     "NotFoundError": ("APIStatusError",),
     "ConflictError": ("APIStatusError",),
     "RateLimitError": ("APIStatusError",),
@@ -65,16 +68,19 @@ TREE = {
     "DownloadError": ("DeerAPIError",),
 }
 
-VIDEO, UPDATE, PROGRESS = "Video", "Callable[[Video], None] | None", "Callable[[int, int | None], None] | None"
+VIDEO, UPDATE, PROGRESS = "Video", "OnUpdate | None", "OnProgress | None"
+ACCEPTED = "OnAccepted | None"
 SIGNATURES = {
-    "remix": f"(self, video_id: str, *, prompt: str, model: str | None = None) -> {VIDEO}",
+    "remix": f"(self, video_id: str, *, prompt: str, model: str | None = None, "
+    f"on_accepted: {ACCEPTED} = None) -> {VIDEO}",
     "retrieve": f"(self, video_id: str) -> {VIDEO}",
     "wait": f"(self, video: Video | str, *, timeout: float | None = None, on_update: {UPDATE} = None) -> {VIDEO}",
-    "download": "(self, video: Video | str, path: str | PathLike[str], *, variant: str | None = None, "
+    "follow": "(self, video: Video | str, *, timeout: float | None = None) -> Iterator[Video]",
+    "download": "(self, video: Video | str, path: str | os.PathLike[str], *, variant: str | None = None, "
     f"overwrite: bool = False, on_progress: {PROGRESS} = None) -> Path",
-    "remix_to_file": "(self, video_id: str, path: str | PathLike[str], *, prompt: str, model: str | None = None, "
+    "remix_to_file": "(self, video_id: str, path: str | os.PathLike[str], *, prompt: str, model: str | None = None, "
     "timeout: float | None = None, overwrite: bool = False, "
-    f"on_update: {UPDATE} = None, on_progress: {PROGRESS} = None) -> Path",
+    f"on_accepted: {ACCEPTED} = None, on_update: {UPDATE} = None, on_progress: {PROGRESS} = None) -> Path",
     "models": "(self) -> tuple[Model, ...]",
 }
 
@@ -109,9 +115,8 @@ def test_the_documented_error_tree_is_that_of_the_code() -> None:
 
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_the_methods_have_the_designed_signatures(name: str) -> None:
-    qualified = r"(deerapi_remix\.models|collections\.abc|pathlib(\._local)?|os)\."
-    signature = re.sub(qualified, "", str(inspect.signature(getattr(RemixClient, name))))
-    assert signature.replace("ForwardRef('Video')", "Video").replace("'Video'", "Video") == SIGNATURES[name]
+    signature = str(inspect.signature(getattr(RemixClient, name))).replace("'", "")
+    assert signature == SIGNATURES[name]
 
 
 @pytest.mark.parametrize("name", [name for name in PUBLIC if name != "__version__"])
@@ -200,24 +205,3 @@ def test_importing_the_package_imports_neither_command_line_nor_testing_kit() ->
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-
-
-def lines_of_code(path: Path) -> int:
-    """Lines that hold code: no blank lines, comments or docstrings."""
-    lines: set[int] = set()
-    before = tokenize.NEWLINE
-    layout = {tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-    for token in tokenize.generate_tokens(io.StringIO(path.read_text()).readline):
-        is_docstring = token.type == tokenize.STRING and before in (tokenize.NEWLINE, tokenize.INDENT)
-        if token.type not in layout | {tokenize.NEWLINE} and not is_docstring:
-            lines.update(range(token.start[0], token.end[0] + 1))
-        if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.DEDENT):
-            before = token.type
-    return len(lines)
-
-
-def test_the_core_stays_thin() -> None:
-    core = {path.name: lines_of_code(path) for path in PACKAGE.glob("*.py")}
-    assert core["client.py"] < 200
-    assert core["async_client.py"] < 200
-    assert sum(core.values()) < 1_500, core

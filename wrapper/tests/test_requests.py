@@ -99,7 +99,8 @@ def test_models_asks_for_the_list(connect: Twin) -> None:
 
 @pytest.mark.parametrize("variant", ["video", "thumbnail", "spritesheet"])
 def test_download_sends_the_variant_as_the_query(connect: Twin, tmp_path: Path, variant: str) -> None:
-    client, wire = connect(FILE)
+    kind = "video/mp4" if variant == "video" else "image/webp"
+    client, wire = connect(Answer(200, b"file", {"Content-Type": kind, "Content-Length": "4"}))
     client.download("video_123", tmp_path / "bow.mp4", variant=variant)
     assert wire.sent == [("GET", f"/v1/videos/video_123/content?variant={variant}")]
 

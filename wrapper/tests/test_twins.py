@@ -13,19 +13,27 @@ import deerapi_remix
 from deerapi_remix import AsyncRemixClient, RemixClient
 
 PACKAGE = Path(deerapi_remix.__file__).parent
+PAIRS = [("client.py", "async_client.py"), ("_sync_loops.py", "_async_loops.py")]
 SUBSTITUTIONS = [
-    (r"\bRemixClient\b", "AsyncRemixClient"),
+    (r"\b(RemixClient)\b", r"Async\1"),
+    (r"\bSync(Loops|Connections)\b", r"Async\1"),
+    (r"\b_sync_loops\b", "_async_loops"),
     (r"\bSeam\b", "AsyncSeam"),
     (r"\bhttpx\.Client\b", "httpx.AsyncClient"),
-    (r"def (remix|retrieve|wait|download|remix_to_file|models|_follow|_save|_run)\(", r"async def \1("),
-    (r"((self\._run|self\._follow|self\._save|run\.call\.send)\()", r"await \1"),
-    (r"with self\.", "async with self."),
+    (r"def (remix|retrieve|wait|download|remix_to_file|models|_submit|_finish|_poll|_save|_run)\(", r"async def \1("),
+    (r"((self\._(run|submit|finish|save|connections\.close|loops\._poll)|run\.call\.send)\()", r"await \1"),
+    (r"with self\._connections\.turn", "async with self._connections.turn"),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
     (r"transfer\.part\.sync\(\)", "await asyncio.to_thread(transfer.part.sync)"),
-    (r"(http|self)\.close\(\)", r"await \1.aclose()"),
-    (r"def close\(", "async def aclose("),
-    (r"def __(enter|exit)__", r"async def __a\1__"),
-    (r"^import os$", "import asyncio\nimport os"),
+    (r"\bself\.close\(\)", "await self.aclose()"),
+    (r"\bclose\(", "aclose("),
+    (r"def aclose\(", "async def aclose("),
+    (r"def __(enter|exit|next)__", r"async def __a\1__"),
+    (r"def __iter__", "def __aiter__"),
+    (r"\b(Iterator|Stop(?=Iteration))", r"\1Async"),
+    (r"\bIteratorAsync\b", "AsyncIterator"),
+    (r"for video in Following", "async for video in Following"),
+    (r"^from __future__ import annotations$", "from __future__ import annotations\nimport asyncio"),
 ]
 
 
@@ -41,20 +49,28 @@ def code_of(name: str) -> str:
 
 
 def test_the_asynchronous_client_follows_from_the_synchronous_one() -> None:
-    derived = code_of("client.py")
-    for pattern, replacement in SUBSTITUTIONS:
-        derived, count = re.subn(pattern, replacement, derived, flags=re.MULTILINE)
-        assert count, f"{pattern} is not needed any more"
-    assert ast.unparse(ast.parse(derived)) == code_of("async_client.py")
+    used = set()
+    for ours, twin in PAIRS:
+        derived = code_of(ours)
+        for pattern, replacement in SUBSTITUTIONS:
+            derived, count = re.subn(pattern, replacement, derived, flags=re.MULTILINE)
+            if count:
+                used.add(pattern)
+        # Only the loops need asyncio itself.
+        if "asyncio." not in derived:
+            derived = derived.replace("import asyncio\n", "")
+        assert ast.unparse(ast.parse(derived)) == code_of(twin)
+    assert [pattern for pattern, _ in SUBSTITUTIONS if pattern not in used] == []
 
 
 @pytest.mark.parametrize(
-    "name", ["__init__", "remix", "retrieve", "wait", "download", "remix_to_file", "models", "with_options"]
+    "name", ["__init__", "remix", "retrieve", "wait", "follow", "download", "remix_to_file", "models", "with_options"]
 )
 def test_both_clients_have_the_same_signatures(name: str) -> None:
     ours = inspect.signature(getattr(RemixClient, name))
     twin = inspect.signature(getattr(AsyncRemixClient, name))
-    assert str(ours).replace("httpx.Client", "httpx.AsyncClient") == str(twin)
+    expected = str(ours).replace("-> 'Iterator", "-> 'AsyncIterator")
+    assert expected == str(twin)
 
 
 def test_both_clients_have_the_same_public_names() -> None:

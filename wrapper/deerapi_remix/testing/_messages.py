@@ -24,9 +24,9 @@ _ERRORS = {
     413: ("invalid_request_error", "request_too_large", "The request is too large"),
     416: ("invalid_request_error", "range_not_satisfiable", "The range is not satisfiable"),
     429: ("rate_limit_error", "rate_limit_exceeded", "Rate limit reached"),
-    503: ("new_api_error", "model_not_available", "No available channel"),
+    503: ("new_api_error", "service_unavailable", "The service is overloaded"),
 }
-_OTHER_ERROR = ("new_api_error", "do_request_failed", "do request failed")
+_OTHER_ERROR = ("new_api_error", "internal_error", "Internal error")
 
 
 def _with_lower_case_names(headers: Mapping[str, str]) -> dict[str, str]:

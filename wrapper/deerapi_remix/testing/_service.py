@@ -120,7 +120,8 @@ class Service:
             return _not_completed(call, source)
         model = call.body.get("model", source.model)
         if model not in self._models:
-            return nested_error(call.request_id, 503, f"No available channel for model {model}")
+            message = f"No available channel for model {model}"
+            return nested_error(call.request_id, 503, message, code="model_not_available")
         if not self._has_room():
             return nested_error(call.request_id, 429, "Too many jobs are being rendered")
         # Drawn for every job, so that what befalls one does not move the others.

@@ -21,13 +21,14 @@ ERRORS = [name for name in deerapi_remix.__all__ if name.endswith("Error") and n
 def test_the_table_of_errors_names_each_error_in_the_order_of_the_tree() -> None:
     (table,) = tables_of("docs/errors.md")
     assert [name for name, _, _ in table[1:]] == ERRORS
-    assert len(ERRORS) == 16
+    assert len(ERRORS) == 17
 
 
 STATUSES = {
     "400": "BadRequestError",
     "422": "BadRequestError",
     "401": "AuthenticationError",
+    "402": "InsufficientQuotaError",
     "403": "PermissionDeniedError",
     "404": "NotFoundError",
     "409": "ConflictError",

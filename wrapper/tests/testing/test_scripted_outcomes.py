@@ -74,8 +74,8 @@ def test_a_base_url_may_have_a_path() -> None:
         (403, "insufficient_user_quota"),
         (404, "not_found"),
         (429, "rate_limit_exceeded"),
-        (500, "do_request_failed"),
-        (503, "model_not_available"),
+        (500, "internal_error"),
+        (503, "service_unavailable"),
     ],
 )
 def test_a_forced_error_comes_with_the_usual_body(fake: FakeDeerAPI, status: int, code: str) -> None:

@@ -1,0 +1,73 @@
+"""Every private attribute of httpx and httpcore that this package reads, in one place.
+
+Nothing public tells whether a pool has lost a connection, or frees one that an exception has left
+taken. Each attribute has a test that fails when it goes; without it, these functions do nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+# Seconds. httpcore holds the lock of a pool for microseconds, and never while it waits.
+_LOCK_IS_LEAKED_AFTER = 1.0
+
+
+def connections_of(transport: Any) -> list[Any]:
+    """The connections of an `httpx.HTTPTransport` or `httpx.AsyncHTTPTransport`."""
+    return list(getattr(_pool_of(transport), "connections", ()))
+
+
+def close_without_locks(http: Any) -> None:
+    """Close the sockets of a client that nobody else uses, whatever its locks are."""
+    for pool in _pools_of(http):
+        for connection in list(getattr(pool, "connections", ())):
+            with suppress(Exception):
+                connection.close()
+
+
+def release_after_interruption(http: Any, extensions: dict[str, Any]) -> None:
+    """Free what an exception has left taken in a client that others share.
+
+    An exception of a signal can strike in any line of httpcore: after it took the lock of the
+    pool and before the block that gives it back, or before it forgot the request.
+
+    Args:
+        http: The client.
+        extensions: Those of the request, by which it is recognised.
+    """
+    for pool in _pools_of(http):
+        lock = getattr(getattr(pool, "_optional_thread_lock", None), "_lock", None)
+        if lock is None:
+            continue
+        lock.acquire(timeout=_LOCK_IS_LEAKED_AFTER)
+        try:
+            _forget(pool, extensions)
+        finally:
+            lock.release()
+
+
+def _forget(pool: Any, extensions: dict[str, Any]) -> None:
+    for waiting in list(getattr(pool, "_requests", ())):
+        if getattr(getattr(waiting, "request", None), "extensions", None) is not extensions:
+            continue
+        pool._requests.remove(waiting)
+        connection = getattr(waiting, "connection", None)
+        if connection is not None:
+            with suppress(ValueError):
+                pool._connections.remove(connection)
+            with suppress(Exception):
+                connection.close()
+
+
+def _pools_of(http: Any) -> Iterator[Any]:
+    transports = [getattr(http, "_transport", None), *getattr(http, "_mounts", {}).values()]
+    for transport in transports:
+        pool = _pool_of(transport)
+        if pool is not None:
+            yield pool
+
+
+def _pool_of(transport: Any) -> Any:
+    return getattr(transport, "_pool", None)

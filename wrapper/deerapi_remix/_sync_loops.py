@@ -1,0 +1,100 @@
+"""The loops of the synchronous client. `_async_loops.py` is their twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from . import _clock, _operations
+from ._base_client import BaseClient
+from ._call import Call, T
+from ._calls import FileRun, Run
+from ._connections import SyncConnections
+from ._deadline import Deadline, deadline_of_wait
+from ._download import Transfer
+from ._submission import Submission
+from ._transport import Seam
+from ._waits import Updates, Wait
+from .errors import DeerAPIError
+from .models import Video
+
+
+class SyncLoops(BaseClient[httpx.Client]):
+    """What the methods of the synchronous client are made of."""
+
+    _kind_of_connections = SyncConnections
+
+    def _submit(
+        self, call: Call[Video], submission: Submission, deadline: Deadline | None = None
+    ) -> Video:
+        run = Run(self._settings, call, deadline=deadline, submission=submission)
+        try:
+            return self._run(run)
+        except BaseException as error:
+            submission.tell(error)
+            raise
+
+    def _wait_for(self, video: Video | str, timeout: float | None) -> Wait:
+        _operations.id_of(video)
+        deadline = deadline_of_wait(timeout, self._settings.polling)
+        return Wait(video, self._settings.polling, deadline)
+
+    def _finish(self, waiting: Wait, updates: Updates) -> Video:
+        for video in Following(self, waiting):
+            updates.tell(video)
+        return waiting.result()
+
+    def _poll(self, waiting: Wait) -> Video | None:
+        """Poll once; None if that failed in a way that does not end the wait."""
+        _clock.sleep(waiting.delay())
+        with self._connections.turn(waiting):
+            waiting.check_time()
+            call = _operations.retrieve(waiting.video_id)
+            try:
+                return self._run(Run(self._settings, call, waiting=waiting))
+            except DeerAPIError as error:
+                if waiting.ends_with(error):
+                    raise
+        return None
+
+    def _save(self, call: Call[None], transfer: Transfer, deadline: Deadline | None = None) -> Path:
+        self._run(FileRun(self._settings, call, transfer, deadline))
+        transfer.part.sync()
+        return transfer.part.publish()
+
+    def _run(self, run: Run[T]) -> T:
+        while True:
+            exchange = run.begin()
+            try:
+                with self._connections.lent(exchange) as http:
+                    run.call.send(Seam(http, exchange))
+                return run.succeeded()
+            except DeerAPIError as error:
+                delay = run.failed(error)
+                if delay is None:
+                    raise
+            _clock.sleep(delay)
+
+
+class Following(Iterator[Video]):
+    """The answers to the polls of one job. Between two of them it holds nothing."""
+
+    def __init__(self, loops: SyncLoops, waiting: Wait, finished: Video | None = None) -> None:
+        self._loops = loops
+        self._waiting = waiting
+        self._finished = finished  # What was handed in finished, and is given back once.
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Video:
+        video, self._finished = self._finished, None
+        while video is None:
+            if self._waiting.is_over:
+                self._waiting.result()
+                raise StopIteration
+            video = self._loops._poll(self._waiting)
+        return video

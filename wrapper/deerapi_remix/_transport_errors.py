@@ -1,0 +1,64 @@
+"""Which exceptions come from the transport, and which are the user's own."""
+
+from __future__ import annotations
+
+import ssl
+
+import httpx
+
+# What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
+_KNOWN = (
+    httpx.HTTPError,
+    httpx.StreamError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    UnicodeError,
+    ssl.SSLError,
+)
+# Packages that move bytes. What they raise without a type of their own, such as the RuntimeError
+# of an event loop that is closed, is an error of the transport; the same from a hook is not.
+_PACKAGES = frozenset(
+    {"httpx", "httpcore", "h11", "h2", "hpack", "anyio", "asyncio", "ssl", "socket", "selectors"}
+)
+# What libraries that mock requests raise for one that was not mocked: nothing was sent, and
+# nothing would be in another attempt. By name, for none of them is imported here.
+_UNMOCKED = frozenset(
+    {
+        ("respx.models", "AllMockedAssertionError"),
+        ("vcr.errors", "CannotOverwriteExistingCassetteException"),
+        ("vcr.errors", "UnhandledHTTPRequestError"),
+        ("deerapi_remix.testing._network", "NetworkBlockedError"),
+    }
+)
+
+
+def is_of_transport(error: Exception) -> bool:
+    """Whether `error` was raised by the transport, not by a hook or signal handler of the user's.
+
+    An exception of a class that a user has defined is the user's, wherever it was raised.
+    """
+    if isinstance(error, _KNOWN):
+        return True
+    package = type(error).__module__.partition(".")[0]
+    if package not in _PACKAGES and package != "builtins":
+        return False
+    return _package_that_raised(error) in _PACKAGES
+
+
+def is_unmocked(error: BaseException) -> bool:
+    """Whether a library that mocks requests says that this one was not mocked."""
+    if any((kind.__module__, kind.__name__) in _UNMOCKED for kind in type(error).__mro__):
+        return True
+    # pytest-httpx raises the base class of all timeouts, which httpx itself never does.
+    is_bare_timeout = type(error).__name__ == "TimeoutException" and error.__cause__ is None
+    return is_bare_timeout and _package_that_raised(error) == "pytest_httpx"
+
+
+def _package_that_raised(error: BaseException) -> str:
+    """The package of the innermost frame of a traceback."""
+    name = ""
+    traceback = error.__traceback__
+    while traceback is not None:
+        name = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        traceback = traceback.tb_next
+    return name.partition(".")[0]
