@@ -44,7 +44,7 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
         return Wait(video, self._settings.polling, deadline)
 
     async def _finish(self, waiting: Wait, updates: Updates) -> Video:
-        async for video in Following(self, waiting):
+        async for video in AsyncFollowing(self, waiting):
             updates.tell(video)
         return waiting.result()
 
@@ -82,7 +82,7 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
             await _clock.async_sleep(delay)
 
 
-class Following(AsyncIterator[Video]):
+class AsyncFollowing(AsyncIterator[Video]):
     """The answers to the polls of one job. Between two of them it holds nothing."""
 
     def __init__(self, loops: AsyncLoops, waiting: Wait, finished: Video | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from . import _operations
-from ._async_loops import AsyncLoops, Following
+from ._async_loops import AsyncFollowing, AsyncLoops
 from ._calls import Run
 from ._deadline import deadline_of_wait
 from ._download import Transfer
@@ -56,7 +56,7 @@ class AsyncRemixClient(AsyncLoops):
     def follow(self, video: Video | str, *, timeout: float | None = None) -> AsyncIterator[Video]:
         """See `RemixClient.follow`."""
         waiting = self._wait_for(video, timeout)
-        return Following(self, waiting, waiting.video if waiting.is_over else None)
+        return AsyncFollowing(self, waiting, waiting.video if waiting.is_over else None)
 
     async def download(
         self,

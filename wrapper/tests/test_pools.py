@@ -21,10 +21,13 @@ from deerapi_remix import (
     APITimeoutError,
     AsyncRemixClient,
     PermissionDeniedError,
+    PollingPolicy,
     RemixFailedError,
     RetryPolicy,
     WaitTimeoutError,
 )
+from deerapi_remix._deadline import Deadline
+from deerapi_remix._waits import Wait
 from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import Loopback
@@ -303,7 +306,7 @@ def test_a_forked_child_has_turns_of_its_own(monkeypatch: pytest.MonkeyPatch, lo
 
     async def take_all() -> None:
         for _ in range(100):
-            await client._connections.turn(1.0).__aenter__()
+            await client._connections.turn(Wait("video_1", PollingPolicy(), Deadline.after(1.0))).__aenter__()
 
     async def wait_in_child() -> None:
         async with client:
