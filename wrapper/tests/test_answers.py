@@ -323,10 +323,20 @@ def test_an_answer_that_hides_an_error_shows_its_message(connect: Twin) -> None:
 
 
 @pytest.mark.parametrize("other", ["video_789", "VIDEO_456", " video_456", 456], ids=ascii)
-def test_a_retrieve_that_answers_another_id_fails(connect: Twin, other: object) -> None:
-    client, wire = connect(Answer(200, FULL | {"id": other}))
-    error = failure(APIResponseValidationError, client.retrieve, "video_456")
-    assert (error.video_id, error.video, len(wire.requests)) == ("video_456", None, 1)
+def test_a_retrieve_that_answers_another_id_keeps_the_one_that_was_asked_for(
+    connect: Twin, log: Log, other: object
+) -> None:
+    client, _ = connect(Answer(200, FULL | {"id": other}))
+    video = client.retrieve("video_456")
+    assert (video.id, video.raw["id"]) == ("video_456", other)
+    assert f"id is {str(other)!r}, not 'video_456'" in log.text
+
+
+def test_a_strict_client_raises_on_another_id(connect: Twin) -> None:
+    client, wire = connect(Answer(200, FULL | {"id": "video_789"}), strict=True)
+    with pytest.raises(APIResponseValidationError, match="id is 'video_789', not 'video_456'") as caught:
+        client.retrieve("video_456")
+    assert (caught.value.video_id, len(wire.requests)) == ("video_456", 1)
 
 
 def test_a_retrieve_by_number_may_be_answered_by_a_number(connect: Twin) -> None:
@@ -334,7 +344,7 @@ def test_a_retrieve_by_number_may_be_answered_by_a_number(connect: Twin) -> None
     assert client.retrieve("456").id == "456"
 
 
-def test_a_poll_that_answers_another_id_is_a_failed_poll(connect: Twin) -> None:
+def test_one_poll_that_answers_another_id_ends_no_wait(connect: Twin) -> None:
     client, wire = connect(
         Answer(200, FULL | {"id": "video_789", "status": "completed"}), Answer(200, FULL | {"status": "completed"})
     )
@@ -430,7 +440,8 @@ SALVAGED: dict[str, Answer] = {
 def test_the_id_of_a_paid_job_is_salvaged_from_a_garbled_answer(connect: Twin, log: Log, answer: Answer) -> None:
     client, wire = connect(answer)
     error = failure(DeerAPIError, client.remix, "video_123", prompt="x")
-    assert (error.video_id, error.video) == ("video_456", Video("video_456", "unknown"))
+    assert error.video is not None
+    assert (error.job_id, error.video_id, error.video.id) == ("video_456", "video_456", "video_456")
     assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
     assert log.infos == ["remix: accepted as video_456, request id None"]
 

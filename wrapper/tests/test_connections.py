@@ -136,17 +136,17 @@ async def test_leaving_the_context_closes_the_connections(server: Loopback, clos
     with RemixClient(base_url=server.url) as client:
         client.retrieve("a")
         assert closed == []
-    assert len(closed) == 2
+    assert len(closed) == 1
     async with AsyncRemixClient(base_url=server.url) as twin:
         await twin.retrieve("a")
-        assert len(closed) == 2
-    assert len(closed) == 4
+        assert len(closed) == 1
+    assert len(closed) == 3
 
 
 def test_an_error_in_the_context_closes_the_connections_and_passes(closed: list[object]) -> None:
     with pytest.raises(RuntimeError, match="mine"), RemixClient():
         raise RuntimeError("mine")
-    assert len(closed) == 2
+    assert len(closed) == 1
 
 
 CALLS: dict[str, Callable[[Any], Any]] = {
@@ -368,7 +368,7 @@ def test_a_forked_child_may_not_use_an_httpx_client_that_was_handed_in(server: L
         waited = in_child(lambda: client.wait("child").id)
     assert told.startswith("ConfigurationError: http_client was made before this process was forked")
     assert waited == told
-    assert told.endswith("(video: child, attempts: 1)")
+    assert told.endswith("(video: child).")
     assert len(server.requests) == 1
 
 
@@ -485,6 +485,7 @@ def test_an_environment_that_cannot_be_used_is_a_configuration_error(
 ) -> None:
     monkeypatch.setenv(name, value)
     monkeypatch.setitem(sys.modules, "socksio", None)  # As where httpx[socks] is not installed.
-    with pytest.raises(ConfigurationError, match="The environment's proxies or certificates cannot be used"):
+    with pytest.raises(ConfigurationError, match=rf"^{name}={value} cannot be used: "):
         connect.own()
-    connect.own(base_url="http://127.0.0.1:1")  # For which the environment does not count.
+    if name != "SSL_CERT_FILE":
+        connect.own(base_url="http://127.0.0.1:1")  # For which no proxy counts.

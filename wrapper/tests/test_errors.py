@@ -25,6 +25,7 @@ from deerapi_remix import (
     ConflictError,
     DeerAPIError,
     DownloadError,
+    InsufficientQuotaError,
     InternalServerError,
     NotFoundError,
     PermissionDeniedError,
@@ -52,6 +53,7 @@ BASES: dict[type[DeerAPIError], tuple[type, ...]] = {
     BadRequestError: (APIStatusError,),
     AuthenticationError: (APIStatusError,),
     PermissionDeniedError: (APIStatusError,),
+    InsufficientQuotaError: (PermissionDeniedError,),
     NotFoundError: (APIStatusError,),
     ConflictError: (APIStatusError,),
     RateLimitError: (APIStatusError,),
@@ -82,6 +84,7 @@ def test_no_other_error_is_public() -> None:
 CLASS_OF_STATUS = {
     400: BadRequestError,
     401: AuthenticationError,
+    402: InsufficientQuotaError,
     403: PermissionDeniedError,
     404: NotFoundError,
     409: ConflictError,
@@ -361,7 +364,7 @@ def test_an_error_survives_pickling_with_all_that_it_tells(
     copied = clone(error)
     assert type(copied) is kind
     assert {name: getattr(copied, name) for name in CONTEXT | extra} == CONTEXT | extra
-    assert (str(copied), copied.args, copied.__notes__) == (str(error), ("what happened",), ["a note"])
+    assert (str(copied), copied.args, copied.__notes__) == (str(error), error.args, ["a note"])
     assert copied.video is not None
     assert (copied.video.raw, copied.video.request_id) == ({"a": [1]}, "req-1")
 

@@ -40,9 +40,8 @@ def events() -> list[Event]:
 def test_a_call_that_succeeds_is_one_attempt(connect: Twin, events: list[Event], clock: Clock) -> None:
     client, _ = connect(takes(clock, 2.5, ACCEPTED), on_event=events.append)
     client.remix("video_123", prompt="x")
-    assert events == [
-        Event("attempt", "remix", 1, status_code=200, request_id="req-1", video_id="video_123", elapsed=2.5)
-    ]
+    answered = Event("attempt", "remix", 1, status_code=200, request_id="req-1", video_id="video_123", elapsed=2.5)
+    assert events == [attrs.evolve(answered, kind="accepted", job_id="video_456"), answered]
 
 
 def test_every_attempt_and_every_retry_is_told(connect: Twin, events: list[Event], clock: Clock) -> None:
@@ -61,6 +60,7 @@ def test_every_attempt_and_every_retry_is_told(connect: Twin, events: list[Event
         Event("retry", "remix", 1, status_code=503, delay=4.0, request_id="req-0", video_id=video, elapsed=2.0),
         Event("attempt", "remix", 2, video_id=video, elapsed=1.0),
         Event("retry", "remix", 2, delay=0.0, video_id=video, elapsed=7.0),
+        Event("accepted", "remix", 3, status_code=200, request_id="req-1", video_id=video, job_id="video_456"),
         Event("attempt", "remix", 3, status_code=200, request_id="req-1", video_id=video, elapsed=0.0),
     ]
 
@@ -353,5 +353,7 @@ def test_an_interrupted_submit_tells_the_id_that_had_come(connect: Twin, log: Lo
     body = Pieces(b'{"id": "video_456", "status": "queued",', KeyboardInterrupt())
     client, _ = connect(Answer(200, body))
     error = failure(KeyboardInterrupt, client.remix, "video_123", prompt="x")
-    assert error.__notes__ == ["The job was accepted as video_456: wait for it, do not submit it again."]
+    assert error.__notes__ == [
+        "The job was accepted as video_456: wait for it and download it, do not submit it again."
+    ]
     assert "remix: accepted as video_456, request id None" in log.infos

@@ -421,6 +421,8 @@ def test_the_events_tell_of_all_three_phases(connect: Twin, target: Path) -> Non
     client, _ = connect(job(), job("completed"), file(), on_event=events.append)
     run(client, target)
     assert [(event.kind, event.operation, event.video_id) for event in events] == [
+        ("accepted", "remix", "video_123"),
+        ("drifted", "remix", "video_123"),
         ("attempt", "remix", "video_123"),
         ("attempt", "retrieve", "video_new"),
         ("poll", "retrieve", "video_new"),

@@ -126,9 +126,9 @@ def test_the_key_is_not_in_the_headers_of_the_httpx_client(connect: Twin, monkey
 
     monkeypatch.setattr(kind, "__init__", watched)
     connect.own(api_key=KEY)
-    assert len(made) == 2
+    assert made
     assert KEY not in repr([dict(each.headers) for each in made])
-    assert [each.auth for each in made] == [None, None]
+    assert {each.auth for each in made} == {None}
 
 
 def test_the_key_goes_into_the_authorization_header_alone(connect: Twin) -> None:

@@ -156,7 +156,6 @@ PASSING: dict[str, Step] = {
     "null": Answer(200, None),
     "a list": Answer(200, [1]),
     "no id": Answer(200, {"status": "completed"}),
-    "another id": Answer(200, {"id": "video_2", "status": "completed"}),
 }
 
 
@@ -240,10 +239,13 @@ def test_a_job_that_was_polled_already_may_not_be_unknown(connect: Twin, answer:
 
 
 @unknown
-def test_a_job_of_which_only_the_id_is_known_may_not_be_unknown(connect: Twin, answer: Answer) -> None:
-    client, wire = connect(answer)
+def test_a_job_of_which_only_the_id_is_known_may_be_unknown_for_10_seconds(
+    connect: Twin, clock: Clock, answer: Answer
+) -> None:
+    client, wire = connect(answer, polling=PollingPolicy(5.0, 5.0))
     failure(REFUSED, client.wait, "video_1")
-    assert len(wire.requests) == 1
+    assert clock.time == 1_010.0
+    assert len(wire.requests) == 3
 
 
 @unknown
