@@ -17,6 +17,7 @@ from ..server.api import (
     WrongKeyError,
 )
 from ..server.document import contract
+from ..server.exchange import without_key
 from ..server.explore import explore
 from ..server.findings import Findings
 from ..server.rules import ABOUT_REMIXES, BY_SCHEMATHESIS, RULES
@@ -71,8 +72,7 @@ def main(
         return UNUSABLE
 
     def say(line: str = "") -> None:
-        # A server may echo the key.
-        out(line.replace(settings.key, "***"))
+        out(without_key(line, settings.key))
 
     say(f"The contract, live, against {settings.base_url}")
     say(_plan(settings))

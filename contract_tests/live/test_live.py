@@ -133,10 +133,10 @@ def test_full_mode_follows_the_job_to_its_file(live: Live) -> None:
     assert f"Accepted, and paid for: {job.id}" in live.lines
 
 
-@pytest.mark.parametrize("cap", [1, 2, 3, 5, 20])
+@pytest.mark.parametrize("cap", [1, 2, 3, 20, 99])
 def test_every_post_counts_refused_ones_too(live: Live, cap: int) -> None:
     assert live.run(LIVE_MODE="full", LIVE_MAX_REMIXES=str(cap)) == 0
-    assert live.methods.count("POST") == min(cap, 10)
+    assert live.methods.count("POST") == min(cap, 29)
 
 
 def test_a_server_that_lets_anyone_in_is_not_sent_more_than_the_cap(live: Live) -> None:
@@ -363,4 +363,4 @@ HONEST = [plain_gateway, eager_gateway, instant_gateway]
 @pytest.mark.parametrize("mode", ["read-only", "full"])
 def test_any_honest_server_passes(live: Live, variant: Callable[[Live], None], mode: str) -> None:
     variant(live)
-    assert live.run(LIVE_MODE=mode, LIVE_MAX_REMIXES="20") == 0, live.report
+    assert live.run(LIVE_MODE=mode, LIVE_MAX_REMIXES="99") == 0, live.report

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from .document import essence
-from .exchange import WRONG_KEY, Exchange, Key
+from .exchange import Exchange, Key, keys
 from .findings import Findings
 
 # Seconds for one answer, however it trickles in.
@@ -78,7 +78,7 @@ class Api:
         headers: Mapping[str, str] | None = None,
         key: Key = "valid",
     ) -> Exchange:
-        """Sends one request, once.
+        """Sends one request, once; a body of bytes as it is, any other as JSON.
 
         Raises:
             CapReachedError: It is a POST, and no further one may be sent.
@@ -87,13 +87,14 @@ class Api:
         route = self.findings.contract.by_id[operation]
         if route.method == "POST" and self._posts is not None and self.sent["POST"] >= self._posts:
             raise CapReachedError
-        sent_headers = {"accept-encoding": "identity", **(headers or {})}
+        sent_headers = {"accept-encoding": "identity"}
         sent_body = b""
         if body is not None:
             sent_headers["content-type"] = "application/json"
-            sent_body = json.dumps(body).encode()
-        keys = {"valid": self._key, "wrong": WRONG_KEY}
-        secret = {"authorization": f"Bearer {keys[key]}"} if key in keys else {}
+            sent_body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent_headers |= headers or {}
+        known = keys(self._key)
+        secret = {"authorization": f"Bearer {known[key]}"} if key in known else {}
         request = self._http.build_request(
             route.method, route.url(video_id), params=query, headers=sent_headers | secret, content=sent_body or None
         )

@@ -10,10 +10,20 @@ from attrs import field, frozen
 
 from .document import parsed
 
-Key = Literal["valid", "wrong", "none"]
+Key = Literal["valid", "wrong", "none", "cut", "longer", "in other letters"]
 
 # Not a secret: a key that no server knows.
 WRONG_KEY = "sk-wrong-key-of-the-contract-suite"
+_SHORTEST_SECRET = 6
+
+# What a shell makes of the key, so that a command can be shown without it.
+_IN_SHELL = {
+    "valid": "$DEERAPI_KEY",
+    "wrong": WRONG_KEY,
+    "cut": "${DEERAPI_KEY%?}",
+    "longer": "${DEERAPI_KEY}x",
+    "in other letters": "$(echo $DEERAPI_KEY | tr a-zA-Z A-Za-z)",
+}
 
 # The headers that change what is asked for.
 _SHOWN = ("content-type", "range", "if-range")
@@ -61,15 +71,31 @@ class Exchange:
     def curl(self) -> str:
         """A command that sends the request again; the shell fills in base URL and key."""
         parts = ["curl -sS -i"] if self.method == "GET" else [f"curl -sS -i -X {self.method}"]
-        if self.key == "valid":
-            parts.append('-H "Authorization: Bearer $DEERAPI_KEY"')
-        elif self.key == "wrong":
-            parts.append(f"-H 'Authorization: Bearer {WRONG_KEY}'")
+        if self.key in _IN_SHELL:
+            parts.append(f'-H "Authorization: Bearer {_IN_SHELL[self.key]}"')
         parts += [f"-H {shlex.quote(f'{n}: {self.sent_headers[n]}')}" for n in _SHOWN if n in self.sent_headers]
         if self.sent_body:
             parts.append(f"--data-binary {shlex.quote(_shown(self.sent_body))}")
         parts.append(f'"$DEERAPI_BASE_URL"{shlex.quote(self.target)}')
         return " ".join(parts)
+
+
+def keys(valid: str) -> dict[str, str]:
+    """What is sent as each kind of key."""
+    made_of_it = {"cut": valid[:-1], "longer": f"{valid}x", "in other letters": valid.swapcase()}
+    return {"valid": valid, "wrong": WRONG_KEY, **made_of_it}
+
+
+def without_key(text: str, valid: str) -> str:
+    """`text` without the key and what was made of it, should a server echo it.
+
+    A key of few characters is no secret, and would be found in ordinary words.
+    """
+    if len(valid) < _SHORTEST_SECRET:
+        return text
+    for kind, key in keys(valid).items():
+        text = text if kind == "wrong" else text.replace(key, "***")
+    return text
 
 
 def _shown(body: bytes) -> str:

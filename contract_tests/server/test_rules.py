@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from .altered import Alter, Altered, Wire
 from .api import Api
 from .coverage import Coverage
 from .document import contract
-from .exchange import WRONG_KEY, Exchange
+from .exchange import WRONG_KEY, Exchange, Key, without_key
 from .explore import explore
 from .findings import Findings
 from .in_process import InProcess
@@ -145,13 +145,25 @@ FAULTS: list[tuple[str, Alter]] = [
     ("valid_request_accepted", on("models", lambda wire: wire.answer({"code": "x", "message": "x"}, 500))),
     ("missing_key_refused", let_in),
     ("wrong_key_refused", let_in),
+    ("near_key_refused", on("models", let_in, 401)),
     ("unknown_id_refused", on("retrieve", found, 404)),
     ("unknown_id_refused", on("download", lambda wire: wire.answer({"code": "x", "message": "x"}, 500), 404)),
     ("unknown_source_refused", on("remix", accepted, 400)),
     ("unfinished_source_refused", on("remix", accepted, 400)),
     ("unknown_model_refused", on("remix", accepted, 503)),
     ("missing_prompt_refused", on("remix", accepted, 400)),
-    ("invalid_prompt_refused", on("remix", accepted, 400)),
+    *(
+        (rule, on("remix", accepted, 400))
+        for rule in (
+            "invalid_prompt_refused",
+            "invalid_model_refused",
+            "malformed_body_refused",
+            "other_content_type_refused",
+            "repeated_field_refused",
+        )
+    ),
+    ("malformed_body_refused", on("remix", lambda wire: wire.answer({"code": "x", "message": "x"}, 500), 400)),
+    ("unknown_variant_refused", on("download", whole, 400)),
     ("id_echoed", edited("retrieve", id="video_other")),
     ("parent_echoed", edited("remix", remixed_from_video_id="video_other")),
     ("parent_echoed", edited("retrieve", remixed_from_video_id=None)),
@@ -278,8 +290,67 @@ def test_a_command_sends_the_same_request_again_and_holds_no_key() -> None:
         "curl -sS -i -X POST -H \"Authorization: Bearer $DEERAPI_KEY\" -H 'content-type: application/json' "
         '--data-binary \'{"prompt": "it\'"\'"\'s"}\' "$DEERAPI_BASE_URL"/v1/videos/a%20b/remix'
     )
-    refused = Exchange("listModels", None, "GET", "/v1/models", "wrong", {}, b"", 401, {}, b"")
-    assert refused.curl == f"curl -sS -i -H 'Authorization: Bearer {WRONG_KEY}' \"$DEERAPI_BASE_URL\"/v1/models"
+    shown = {"wrong": WRONG_KEY, "cut": "${DEERAPI_KEY%?}", "longer": "${DEERAPI_KEY}x", "none": None}
+    for key, text in shown.items():
+        refused = Exchange("listModels", None, "GET", "/v1/models", cast(Key, key), {}, b"", 401, {}, b"")
+        header = f' -H "Authorization: Bearer {text}"' if text else ""
+        assert refused.curl == f'curl -sS -i{header} "$DEERAPI_BASE_URL"/v1/models'
+
+
+@pytest.mark.parametrize("echoed", [KEY, KEY[:-1], f"{KEY}x", KEY.swapcase()])
+def test_neither_the_key_nor_what_was_made_of_it_is_shown(echoed: str) -> None:
+    assert KEY[:-1].lower() not in without_key(f"no {echoed} is known", KEY).lower()
+
+
+def test_a_key_of_a_few_letters_is_not_taken_out_of_words() -> None:
+    assert without_key("many bytes", "any") == "many bytes"
+
+
+# What the document demands of a request, and the rule that asks for the opposite.
+DEMANDS = {
+    "listModels security": "missing_key_refused",
+    "retrieveVideo security": "missing_key_refused",
+    "downloadVideoContent security": "missing_key_refused",
+    "remixVideo security": "missing_key_refused",
+    "remixVideo video_id": "unknown_source_refused",
+    "retrieveVideo video_id": "unknown_id_refused",
+    "downloadVideoContent video_id": "unknown_id_refused",
+    "downloadVideoContent variant.enum": "unknown_variant_refused",
+    "downloadVideoContent variant.type": "unknown_variant_refused",
+    "remixVideo content type": "other_content_type_refused",
+    "remixVideo body.type": "malformed_body_refused",
+    "remixVideo body.required": "missing_prompt_refused",
+    **dict.fromkeys(
+        (f"remixVideo body.prompt.{key}" for key in ("type", "minLength", "pattern")), "invalid_prompt_refused"
+    ),
+    **dict.fromkeys(
+        (f"remixVideo body.model.{key}" for key in ("type", "minLength", "pattern")), "invalid_model_refused"
+    ),
+}
+ANNOTATIONS = {"description", "examples", "x-source", "properties"}
+
+
+def demands() -> Iterator[str]:
+    """Every keyword of every schema of a request, and what else a request must have."""
+    document = contract()
+    for _, _, operation in document.operations():
+        name = operation["operationId"]
+        yield from (f"{name} security" for _ in operation["security"])
+        yield from (f"{name} {parameter}" for parameter in document.parameters(operation, "path"))
+        for parameter, node in document.parameters(operation, "query").items():
+            yield from (f"{name} {parameter}.{key}" for key in node["schema"].keys() - ANNOTATIONS)
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            yield f"{name} content type"
+            body = document.joined(media["schema"])
+            yield from (f"{name} body.{key}" for key in body.keys() - ANNOTATIONS)
+            for field, schema in body["properties"].items():
+                yield from (f"{name} body.{field}.{key}" for key in schema.keys() - ANNOTATIONS)
+
+
+def test_everything_that_the_document_demands_of_a_request_is_asked_the_other_way_round() -> None:
+    assert set(demands()) == set(DEMANDS)
+    findings = findings_of(lambda wire: None)
+    assert [rule for rule in set(DEMANDS.values()) if not findings.checked[rule]] == []
 
 
 @pytest.mark.parametrize(

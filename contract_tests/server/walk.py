@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from attrs import frozen
@@ -22,12 +23,26 @@ from .exchange import Exchange, Key
 from .rules import DONE, REQUEST_ID, differs, model_cards, steps_back
 
 # `read_only` sends no more requests than this, and only GET.
-READ_ONLY_REQUESTS = 18
+READ_ONLY_REQUESTS = 24
 
 PROMPT = "The cat takes a bow"
 OTHER_PROMPT = 'Line one\nLine two: "quoted", \\ and ünïcødé 🦌'
 
 _NO_POST = "no POST is left for it"
+
+# What the document forbids in a request, each once: the rule, the body, and the headers where they are not the usual.
+# A body of bytes is sent as it is.
+FORBIDDEN: list[tuple[str, Any, Mapping[str, str]]] = [
+    ("missing_prompt_refused", {}, {}),
+    *(("invalid_prompt_refused", {"prompt": value}, {}) for value in (5, None, True, ["x"], {"x": "x"}, "", " \n")),
+    *(("invalid_model_refused", {"prompt": PROMPT, "model": value}, {}) for value in (5, None, ["x"], "", " ")),
+    *(("malformed_body_refused", text, {}) for text in (b"", b'{"prompt": "x"', b"prompt=x", b"\xff", b"[]", b"5")),
+    *(
+        ("other_content_type_refused", {"prompt": PROMPT}, {"content-type": kind})
+        for kind in ("text/plain", "application/x-www-form-urlencoded")
+    ),
+    ("repeated_field_refused", b'{"prompt": "x", "prompt": 5, "prompt": "x"}', {}),
+]
 
 
 @frozen
@@ -73,12 +88,18 @@ class Walk:
         unknown = f"video_{secrets.token_hex(16)}"
         for operation in ("retrieveVideo", "downloadVideoContent"):
             self._refused("unknown_id_refused", self._call(operation, unknown))
+            self._refused("unknown_id_refused", self._call(operation, " "))
+        variant = self._call("downloadVideoContent", self._source, query={"variant": "no-such-variant"})
+        self._refused("unknown_variant_refused", variant)
         for operation, video_id in (
             ("listModels", None),
             ("retrieveVideo", self._source),
             ("downloadVideoContent", self._source),
         ):
             self._locked(operation, video_id)
+        near: tuple[Key, ...] = ("cut", "longer", "in other letters")
+        for key in near:
+            self._unlocked("near_key_refused", "listModels", key=key)
         if self._wanted and self._wanted not in models:
             raise NoSuchModelError(None, f"the model {self._wanted!r} is not among those served: {_listed(models)}")
         if not models:
@@ -99,9 +120,7 @@ class Walk:
             (("missing_key_refused", "wrong_key_refused"), lambda: self._locked("remixVideo", self._source)),
             (("unknown_source_refused",), self._unknown_source),
             (("unknown_model_refused",), self._unknown_model),
-            (("missing_prompt_refused",), lambda: self._bad_prompt("missing_prompt_refused", {})),
-            (("invalid_prompt_refused",), lambda: self._bad_prompt("invalid_prompt_refused", {"prompt": 5})),
-            (("invalid_prompt_refused",), lambda: self._bad_prompt("invalid_prompt_refused", {"prompt": " \n"})),
+            *(((rule,), partial(self._forbidden, rule, body, headers)) for rule, body, headers in FORBIDDEN),
             (("issued_ids_unique", "unfinished_source_refused"), lambda: self._remix_of_a_remix(patience)),
         ]
         for rules, step in steps:
@@ -156,9 +175,12 @@ class Walk:
         body = {"prompt": PROMPT} if operation == "remixVideo" else None
         keys: tuple[tuple[str, Key], ...] = (("missing_key_refused", "none"), ("wrong_key_refused", "wrong"))
         for rule, key in keys:
-            exchange = self._call(operation, video_id, body=body, key=key)
-            wrong = None if exchange.status == 401 else f"the answer is {exchange.status}"
-            self._findings.add(rule, wrong, exchange)
+            self._unlocked(rule, operation, video_id, body=body, key=key)
+
+    def _unlocked(self, rule: str, operation: str, video_id: str | None = None, **request: Any) -> None:
+        exchange = self._call(operation, video_id, **request)
+        wrong = None if exchange.status == 401 else f"the answer is {exchange.status}"
+        self._findings.add(rule, wrong, exchange)
 
     def _files(self) -> None:
         whole = self._accepted("downloadVideoContent", self._source)
@@ -292,8 +314,14 @@ class Walk:
         unknown = f"video_{secrets.token_hex(16)}"
         self._refused("unknown_source_refused", self._call("remixVideo", unknown, body={"prompt": PROMPT}))
 
-    def _bad_prompt(self, rule: str, body: Mapping[str, Any]) -> None:
-        self._refused(rule, self._call("remixVideo", self._source, body=body))
+    def _forbidden(self, rule: str, body: Any, headers: Mapping[str, str]) -> None:
+        try:
+            exchange = self._call("remixVideo", self._source, body=body, headers=headers)
+        except UnavailableError as failure:
+            if failure.exchange is None:
+                raise
+            exchange = failure.exchange  # The request made the server fail.
+        self._refused(rule, exchange)
 
     def _remix_of_a_remix(self, patience: Patience) -> None:
         """A source, a prompt and a model that are not those of the first job."""

@@ -15,8 +15,8 @@ from attrs import field, frozen
 from contract_tests.edits import edited
 
 PROJECT = Path(__file__).resolve().parents[2]
-# All that the contract suite reads; a fault is planted in a copy of it, never in the tree.
-_COPIED = ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generated", "wrapper/deerapi_remix", "contract_tests")
+# All that the tests read; a fault is planted in a copy of it, never in the tree.
+_COPIED = ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generated", "wrapper", "contract_tests")
 
 Group = Literal["server", "client", "document"]
 
@@ -67,7 +67,7 @@ class Code:
     def applied_to(self, text: str) -> str:
         """The changed text."""
         lines = text.splitlines(keepends=True)
-        first, last = _lines_of(self.name, text)
+        first, last = lines_of(self.name, text)
         inside = "".join(lines[first:last])
         found = list(re.finditer(_in_any_layout(self.old), inside))
         if len(found) != 1:
@@ -147,7 +147,7 @@ def _in_any_layout(code: str) -> str:
     return pattern
 
 
-def _lines_of(qualified_name: str, text: str) -> tuple[int, int]:
+def lines_of(qualified_name: str, text: str) -> tuple[int, int]:
     """The first line of what has the name, counted from 0, and the line after its last one."""
     found: list[ast.AST] = [ast.parse(text)]
     for name in qualified_name.split("."):

@@ -283,6 +283,18 @@ _SERVICE = [
         ),
         (_NO_OBJECT, "JSON of another kind is a 500", "if not isinstance(call.body, dict):", "if call.body is None:"),
         ("a_body_that_is_not_announced_as_json_is_refused", "any content type will do", _JSON_ONLY, "if False:"),
+        (
+            "other_content_type_refused",
+            "a form will do",
+            '.lower() != "application/json":',
+            '.lower() not in ("application/json", "application/x-www-form-urlencoded"):',
+        ),
+        (
+            "malformed_body_refused",
+            "no body will do",
+            "if not isinstance(call.body, dict):",
+            'if call.body is None:\n        call.body = {"prompt": "-"}\n    …',
+        ),
     ),
     *_faults(
         "_service.py::variant_problem",
@@ -500,6 +512,12 @@ _MESSAGES = [
             "except (ValueError, RecursionError):",
             "except (UnicodeError, RecursionError):",
         ),
+        (
+            "repeated_field_refused",
+            "a field may come twice",
+            "parse_constant=_refuse, object_pairs_hook=_without_repeats",
+            "parse_constant=_refuse",
+        ),
         (_NO_OBJECT, "deep JSON is a 500", "except (ValueError, RecursionError):", "except ValueError:"),
     ),
 ]
@@ -541,6 +559,18 @@ _FAKE = [
             _KNOWN,
             "key is not None and any(whole.startswith(key) for whole in self._api_keys or [key])",
         ),
+        (
+            "near_key_refused",
+            "key: in any letters will do",
+            _KNOWN,
+            "key is not None and key.lower() in [whole.lower() for whole in self._api_keys or [key]]",
+        ),
+        (
+            "near_key_refused",
+            "key: with anything behind it will do",
+            _KNOWN,
+            "key is not None and any(key.startswith(whole) for whole in self._api_keys or [key])",
+        ),
     ),
     *_faults(
         "fake.py::FakeDeerAPI._reply",
@@ -551,10 +581,22 @@ _FAKE = [
             "if False:",
         ),
         (
+            "invalid_model_refused",
+            "model: may be blank",
+            _CHECKED,
+            'if wrong is not None and "model must" not in wrong:',
+        ),
+        (
             "invalid_prompt_refused",
             "prompt: may be blank",
             _CHECKED,
             'if wrong is not None and "prompt must" not in wrong:',
+        ),
+        (
+            "unknown_variant_refused",
+            "variant: any is the video",
+            _CHECKED,
+            'if "variant" in str(wrong):\n            call = evolve(call, query={})\n        elif wrong is not None:',
         ),
         (
             "not_a_server_error",

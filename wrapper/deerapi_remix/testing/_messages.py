@@ -96,12 +96,21 @@ def bearer_key(request: Request) -> str | None:
 def json_value(body: bytes) -> Any:
     """The value of a JSON text, None if it is not one."""
     try:
-        value = json.loads(body.decode(), parse_constant=_refuse)
+        value = json.loads(
+            body.decode(), parse_constant=_refuse, object_pairs_hook=_without_repeats
+        )
         # An escaped lone surrogate is valid JSON, but it cannot be encoded, so it is no text.
         json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return value
+
+
+def _without_repeats(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member is repeated, and nobody knows which of them counts")
+    return found
 
 
 def _refuse(constant: str) -> None:
