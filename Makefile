@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -61,7 +61,7 @@ client-check: install ## is generated/ what openapi.yaml makes?
 
 test: install ## the unit tests, with coverage
 	@coverage erase
-	coverage run -m pytest wrapper/tests --ignore=wrapper/tests/faults
+	coverage run -m pytest wrapper/tests --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults
 	coverage combine --quiet
 	coverage report
 
@@ -81,6 +81,9 @@ FAULTS ?= quick
 
 faults: install ## faults over real sockets: is a job lost, or paid for twice? FAULTS=long for thousands of jobs and 1 GB
 	@FAULTS=$(FAULTS) pytest wrapper/tests/faults --quiet --show-capture=no
+
+ledger-faults: install ## kills, zombies and broken databases, SQLite and Postgres: is a job lost, or paid for twice? FAULTS=long for 2,000 keys
+	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no
 
 playground: install ## the mock's page in a real browser
 	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq; apt-get install -qq chromium >/dev/null; }
@@ -189,7 +192,7 @@ audit: install ## are vulnerabilities known in what we lock, or in what users ge
 	pip-audit --strict --progress-spinner off .
 
 check: ## everything that CI runs
-	@for target in lint type client-check test contract breaking faults playground docs build demo "bench BENCH=quick" teeth; do
+	@for target in lint type client-check test contract breaking faults ledger-faults playground docs build demo "bench BENCH=quick" teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done

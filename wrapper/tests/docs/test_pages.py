@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import deerapi_remix
-from deerapi_remix import APIStatusError, RetryPolicy, testing
+from deerapi_remix import APIStatusError, RetryPolicy, ledger, testing
 
 from ..faults.matrix import EXPECTED
 from ..faults.observe import OPERATIONS, TWINS
@@ -54,9 +54,9 @@ def test_a_status_raises_what_the_table_says(connect: Twin, status: str) -> None
 
 def test_the_reference_describes_everything_public() -> None:
     described = re.findall(
-        r"^\.\. auto(?:class|exception|function):: (\w+)$", text_of("docs/reference.md"), re.MULTILINE
+        r"^\.\. auto(?:class|data|exception|function):: (\w+)$", text_of("docs/reference.md"), re.MULTILINE
     )
-    assert sorted([*described, "__version__"]) == sorted([*deerapi_remix.__all__, *testing.__all__])
+    assert sorted([*described, "__version__"]) == sorted([*deerapi_remix.__all__, *testing.__all__, *ledger.__all__])
 
 
 def test_the_readme_tells_how_many_faults_are_tried() -> None:

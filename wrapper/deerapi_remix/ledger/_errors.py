@@ -1,0 +1,71 @@
+"""What a ledger raises on its own account. What a client raises passes unchanged.
+
+DeerAPIError
+├ LedgerConflictError (ValueError)   the key is in use otherwise, or its state forbids the call
+├ SubmitInProgressError              another call is submitting for the key now
+├ OutcomeUnknownError                a submit for the key ended, and nobody knows how
+├ DuplicateJobError                  two jobs were accepted for the key
+└ LedgerUnavailableError             the database is away, full, read-only, too new or unsafe
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deerapi_remix import DeerAPIError
+
+from ._entry import Entry
+
+
+class _EntryError(DeerAPIError):
+    """An error about one entry.
+
+    Attributes:
+        entry: What the ledger knows of the key.
+    """
+
+    entry: Entry
+
+    def __init__(
+        self, summary: str = "", facts: Mapping[str, Any] | None = None, /, **attributes: Any
+    ) -> None:
+        super().__init__(summary, facts, **attributes)
+        entry = vars(self).get("entry")
+        if isinstance(entry, dict):  # From `args`, which are ready for JSON.
+            self.entry = Entry.from_dict(entry)
+
+
+class LedgerConflictError(_EntryError, ValueError):
+    """The key is in use for another remix, or its state forbids the call. Nothing was sent."""
+
+
+class SubmitInProgressError(_EntryError):
+    """Another call is submitting for the key at this moment. Nothing was sent.
+
+    Attributes:
+        until: When that submit will be over at the latest, in Unix seconds; None if it has no
+            limit.
+    """
+
+    advice = "Call again later: the job will be known, or that none was charged."
+    retryable = True
+    until: float | None = None
+
+
+class OutcomeUnknownError(_EntryError):
+    """An earlier submit for the key was cut off and may have been charged. Nothing was sent now."""
+
+    may_have_been_charged = True
+
+
+class DuplicateJobError(_EntryError):
+    """A job was accepted for the key although the ledger knows of another: both were paid.
+
+    It takes a process that stood still for minutes and a decision by hand meanwhile.
+    `entry.job_ids` has both jobs.
+    """
+
+
+class LedgerUnavailableError(DeerAPIError):
+    """The database is away, full, read-only, of another version, or its settings are unsafe."""

@@ -1,0 +1,40 @@
+"""The table of what happened, and of what must be zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from .kit import Run
+
+RUNS = pytest.StashKey[list[Run]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[RUNS] = []
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[Run], None]:
+    """Puts a run into the table, and fails where something is not zero."""
+
+    def told(run: Run) -> None:
+        request.config.stash[RUNS].append(run)
+        assert run.counts.are_zero, run
+
+    return told
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    runs = config.stash[RUNS]
+    if not runs:
+        return
+    terminalreporter.section("ledger faults")
+    head = ("keys", "kills", "unknown", "seconds", "duplicates", "lost", "missing", "unbacked", "excess", "other")
+    terminalreporter.write_line(" " * 58 + " ".join(f"{name:>10}" for name in head))
+    for run in runs:
+        found = run.counts
+        zeros = (found.duplicates, found.lost, found.missing, found.unbacked, found.excess, len(found.others))
+        values = (run.keys, run.kills, run.unknown, round(run.seconds), *zeros)
+        terminalreporter.write_line(f"{run.title:58}" + " ".join(f"{value:>10}" for value in values))
