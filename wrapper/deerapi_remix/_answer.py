@@ -50,7 +50,9 @@ class Answer:
         self.headers = {name.lower(): mask.text(value) for name, value in headers}
         self._mask = mask
         self._is_decoded = is_decoded
-        self._limit = limit or (ANSWER_LIMIT if self.is_success else ERROR_LIMIT)
+        if limit is None:
+            limit = ANSWER_LIMIT if self.is_success else ERROR_LIMIT
+        self._limit = limit
         self._body = bytearray()
 
     def __repr__(self) -> str:
@@ -96,8 +98,12 @@ class Answer:
 
     def _decoded(self) -> Any:
         encoding = json.detect_encoding(self._content())
-        value = _JSON.decode(self._content().decode(encoding, "surrogatepass"))
-        return self._mask.value(value) if self._may_hold_key() else value
+        if self._may_hold_key():
+            return self._mask.value(self._parsed(encoding))
+        return self._parsed(encoding)
+
+    def _parsed(self, encoding: str) -> Any:
+        return _JSON.decode(self._content().decode(encoding, "surrogatepass"))
 
     def _may_hold_key(self) -> bool:
         """Whether the key was found in the text, or could be spelled in a way that hides it.
@@ -123,7 +129,9 @@ class Answer:
     def content_type(self) -> str | None:
         """The content type without its parameters; None if the answer has none."""
         header = self.headers.get("content-type")
-        return None if header is None else header.partition(";")[0].strip().lower()
+        if header is None:
+            return None
+        return header.partition(";")[0].strip().lower()
 
     @property
     def request_id(self) -> str | None:
@@ -149,7 +157,9 @@ def request_id_in(headers: Mapping[str, str]) -> str | None:
 
 
 def _integer(digits: str) -> float:
-    return int(digits) if len(digits) < _LONGEST_INTEGER else math.inf
+    if len(digits) >= _LONGEST_INTEGER:
+        return math.inf
+    return int(digits)
 
 
 _JSON = json.JSONDecoder(parse_int=_integer)

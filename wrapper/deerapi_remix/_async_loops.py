@@ -28,6 +28,17 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
 
     _kind_of_connections = AsyncConnections
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections, unless they are those of `http_client`. Copies close nothing."""
+        if not self._is_copy:
+            await self._connections.aclose()
+
     async def _submit(
         self, call: Call[Video], submission: Submission, deadline: Deadline | None = None
     ) -> Video:

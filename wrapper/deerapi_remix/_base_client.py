@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Generic, NoReturn, Self
 
@@ -10,8 +9,9 @@ import attrs
 
 from ._connections import Connections, Http
 from ._journal import Journal
-from ._settings import Settings
-from .config import Key, PollingPolicy, RetryPolicy, Timeout
+from ._key import Key
+from ._settings import Settings, operation_limits
+from .config import PollingPolicy, RetryPolicy, Timeout
 from .models import Event
 
 
@@ -54,9 +54,7 @@ class BaseClient(Generic[Http]):
         The last one may start when the budget ends, and each of its operations may then take the
         timeout. `math.inf` where there is no timeout.
         """
-        limits = self._settings.timeout.as_dict().values()
-        last_attempt = sum(math.inf if limit is None else limit for limit in limits)
-        return self._settings.retry.budget + last_attempt
+        return self._settings.retry.budget + sum(operation_limits(self._settings.timeout))
 
     def with_options(
         self,

@@ -72,15 +72,15 @@ class Attempt:
             since: Since when time is counted. Default: since the attempt began.
             details: Further fields of the event.
         """
-        began = self.started if since is None else since
+        if since is None:
+            since = self.started
         if answer is not None:
-            details = {"request_id": answer.request_id, **details}
+            details = {"status_code": answer.status, "request_id": answer.request_id, **details}
         return Event(
             kind,
             self.call.operation,
             self.number,
-            status_code=answer.status if answer is not None else None,
             video_id=self.call.video_id,
-            elapsed=_clock.monotonic() - began,
+            elapsed=_clock.monotonic() - since,
             **details,
         )

@@ -11,7 +11,7 @@ from ._call import Attempt, Call, T
 from ._deadline import NEVER, Deadline, TimeLimit
 from ._download import Transfer
 from ._exchange import Exchange
-from ._failures import is_resent, nothing_there
+from ._failures import is_resent, is_unknown, nothing_there
 from ._file_exchange import FileExchange
 from ._retry import delay_after
 from ._settings import Settings
@@ -64,10 +64,14 @@ class Run(Generic[T]):
         self._settings = settings
         self._waiting = waiting
         self._submission = submission
-        self._deadline = waiting.deadline if waiting else deadline or NEVER
+        self._deadline = deadline or NEVER
+        self._number = 0
+        policy = settings.retry
+        if waiting is not None:
+            self._deadline = waiting.deadline
+            self._number = waiting.polls
+            policy = _ONE_ATTEMPT
         self._started = _clock.monotonic()
-        self._number = waiting.polls if waiting else 0
-        policy = _ONE_ATTEMPT if waiting else settings.retry
         self._allowance = Allowance(policy, self._latest_start())
 
     def _latest_start(self) -> Deadline:
@@ -130,7 +134,9 @@ class Run(Generic[T]):
         exchange = self._exchange
         if error is exchange.users_error:
             return None
-        error.attempts = self._number if exchange.is_sent else self._number - 1
+        error.attempts = self._number
+        if isinstance(error, ConfigurationError) and not exchange.is_sent:
+            error.attempts -= 1
         error.video_id = error.video_id or self.call.video_id
         if error.request_id is None and exchange.answer is not None:
             error.request_id = exchange.answer.request_id
@@ -165,7 +171,9 @@ class Run(Generic[T]):
 
     def _tell_attempt(self, error: DeerAPIError | None = None) -> None:
         exchange = self._exchange
-        details: dict[str, Any] = {} if error is None else {"request_id": error.request_id}
+        details: dict[str, Any] = {}
+        if error is not None:
+            details["request_id"] = error.request_id
         journal = self._settings.journal
         journal.emit(exchange.attempt.event("attempt", exchange.answer, **details))
         if self._waiting is not None:
@@ -217,10 +225,13 @@ class FileRun(Run[None]):
         if left == 0 and error.retryable:
             return 0.0
         delay = super()._delay_after(error)
-        return None if delay is None else min(delay, left)
+        if delay is None:
+            return None
+        return min(delay, left)
 
     def _is_not_there_yet(self, error: DeerAPIError) -> bool:
         if error.reason is Reason.NOT_READY:
             return True
-        is_missing = isinstance(error, NotFoundError) or error.reason is Reason.UNKNOWN_JOB
-        return is_missing and _clock.monotonic() - self._started < GRACE_OF_A_NEW_JOB
+        if _clock.monotonic() - self._started >= GRACE_OF_A_NEW_JOB:
+            return False
+        return is_unknown(error)

@@ -12,16 +12,14 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 import httpx
 
-from . import __version__
 from ._environment import has_proxies, proxy_problem, tls_context
 from ._exchange import Exchange
+from ._own_clients import OwnAsyncClient, OwnClient
 from ._pools import ALL_KEPT_ALIVE, MOST_CONNECTIONS, NO_KEEPALIVE, ONE_CONNECTION, SmallPools, Turn
 from ._private_httpx import close_without_locks, release_after_interruption
 from ._waits import Wait
 from .config import is_loopback
 from .errors import ConfigurationError, DeerAPIError
-
-_HEADERS = {"Accept": "*/*", "User-Agent": f"deerapi-remix/{__version__}"}
 
 Http = TypeVar("Http", bound=httpx.Client | httpx.AsyncClient)
 
@@ -64,6 +62,10 @@ class Connections(Generic[Http]):
         if self._is_closed or (self._handed_in is not None and self._handed_in.is_closed):
             raise ConfigurationError("This client is closed; make a new one.")
 
+    def _goes_alone(self, paid: bool) -> bool:
+        """Whether a request goes out on a connection of its own."""
+        return paid and self._is_remote
+
     def _options(self) -> dict[str, Any]:
         """What every httpx client of our own is made with."""
         # Proxies from the environment are not for this machine.
@@ -88,9 +90,9 @@ class SyncConnections(Connections[httpx.Client]):
             self._free.append(self._make(paid=False))
 
     def _make(self, *, paid: bool) -> httpx.Client:
-        limits = NO_KEEPALIVE if paid and self._is_remote else ONE_CONNECTION
+        limits = NO_KEEPALIVE if self._goes_alone(paid) else ONE_CONNECTION
         try:
-            return _OwnClient(limits=limits, **self._client_options)
+            return OwnClient(limits=limits, **self._client_options)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise proxy_problem(error) from error
 
@@ -137,7 +139,7 @@ class SyncConnections(Connections[httpx.Client]):
                     free.pop().close()
 
     def _place(self, paid: bool) -> deque[httpx.Client]:
-        return self._free_for_submits if paid and self._is_remote else self._free
+        return self._free_for_submits if self._goes_alone(paid) else self._free
 
 
 @attrs.define
@@ -173,11 +175,11 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
             return
         options = self._options()
         try:
-            self._alone = _OwnAsyncClient(limits=NO_KEEPALIVE, **options)
+            self._alone = OwnAsyncClient(limits=NO_KEEPALIVE, **options)
             # httpx ignores the environment's proxies where it is given a transport.
             if self._is_loopback or not has_proxies():
                 options["transport"] = SmallPools(options["verify"])
-            self._shared = _OwnAsyncClient(limits=ALL_KEPT_ALIVE, **options)
+            self._shared = OwnAsyncClient(limits=ALL_KEPT_ALIVE, **options)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise proxy_problem(error) from error
 
@@ -185,7 +187,7 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
         """The client for one exchange."""
         self._check()
         self._check_loop()
-        is_alone = exchange.attempt.call.paid and self._is_remote
+        is_alone = self._goes_alone(exchange.attempt.call.paid)
         return nullcontext(self._alone if is_alone else self._shared)
 
     def turn(self, waiting: Wait) -> AbstractAsyncContextManager[None]:
@@ -228,31 +230,3 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
 _LOOPS: weakref.WeakKeyDictionary[httpx.AsyncClient, asyncio.AbstractEventLoop] = (
     weakref.WeakKeyDictionary()
 )
-
-
-class _NoCookies(httpx.Cookies):
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Keep none of the cookies that a server sets."""
-
-
-class _AsAsked:
-    """Has an httpx client send what it is given, and keep nothing of what comes.
-
-    To merge in URL, headers and parameters of its own, which it does not have, and to look for
-    cookies takes a fifth of the time of a call (`benchmarks/`).
-    """
-
-    cookies: Any = _NoCookies()
-
-    def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
-        headers = {**_HEADERS, **options.pop("headers")}
-        extensions = {"timeout": options.pop("timeout").as_dict()}
-        return httpx.Request(method, url, headers=headers, extensions=extensions, **options)
-
-
-class _OwnClient(_AsAsked, httpx.Client):
-    """The client of one call at a time."""
-
-
-class _OwnAsyncClient(_AsAsked, httpx.AsyncClient):
-    """The client of all calls in one event loop."""

@@ -10,6 +10,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
+_NAMES = {type(None): "null"}
+
 
 @attrs.frozen
 class _Field:
@@ -36,15 +38,17 @@ def breaches(expected: type, content: dict[str, Any], path: str = "") -> Iterato
         value = content[name]
         kind = _kind_in_json(value)
         if kind not in field.types:
-            found = "null" if value is None else kind.__name__
             allowed = " or ".join(one.__name__ for one in field.types)
-            yield f"{path}{name} is {found}, not {allowed}"
+            yield f"{path}{name} is {_NAMES.get(kind, kind.__name__)}, not {allowed}"
         elif field.model is not None and value is not None:
             yield from _nested_breaches(field.model, value, f"{path}{name}")
 
 
 def _nested_breaches(model: type, value: Any, path: str) -> Iterator[str]:
-    for entry in value if isinstance(value, list) else [value]:
+    entries = value
+    if not isinstance(value, list):
+        entries = [value]
+    for entry in entries:
         if isinstance(entry, dict):
             yield from breaches(model, entry, f"{path}.")
         else:
@@ -69,7 +73,9 @@ def _fields(expected: type) -> dict[str, _Field]:
 
 
 def _field(hint: Any) -> _Field:
-    options = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    options = (hint,)
+    if isinstance(hint, types.UnionType):
+        options = get_args(hint)
     is_required = True
     kinds: list[type] = []
     model = None
@@ -77,8 +83,12 @@ def _field(hint: Any) -> _Field:
         if option.__name__ == "Unset":
             is_required = False
             continue
-        inside = get_args(option)[0] if get_origin(option) is list else option
+        is_list = get_origin(option) is list
+        inside = get_args(option)[0] if is_list else option
         if attrs.has(inside):
             model = inside
-        kinds.append(dict if attrs.has(option) else get_origin(option) or option)
+        if is_list:
+            kinds.append(list)
+        else:
+            kinds.append(dict if attrs.has(option) else get_origin(option) or option)
     return _Field(is_required, tuple(kinds), model)

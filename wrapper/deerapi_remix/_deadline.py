@@ -28,13 +28,11 @@ class Deadline:
 
     def left(self) -> float:
         """Seconds until the deadline; 0.0 once it has passed."""
-        if self.at == math.inf:
-            return math.inf
         return max(self.at - _clock.monotonic(), 0.0)
 
     def has_passed(self) -> bool:
         """Whether nothing is left."""
-        return self.at != math.inf and _clock.monotonic() >= self.at
+        return _clock.monotonic() >= self.at
 
     def or_earlier(self, other: Deadline) -> Deadline:
         """The one of two that comes first."""
@@ -46,7 +44,9 @@ NEVER = Deadline()
 
 def deadline_of_wait(timeout: float | None, policy: PollingPolicy) -> Deadline:
     """When a wait that starts now ends: after `timeout` seconds, or after those of the policy."""
-    return Deadline.after(check_seconds("timeout", policy.timeout if timeout is None else timeout))
+    if timeout is None:
+        timeout = policy.timeout
+    return Deadline.after(check_seconds("timeout", timeout))
 
 
 class TimeLimit:
@@ -72,5 +72,7 @@ class TimeLimit:
         cut = {}
         for operation, seconds in timeout.as_dict().items():
             # A timeout of zero would mean that the socket does not block.
-            cut[operation] = min(max(left, 0.001), math.inf if seconds is None else seconds)
+            cut[operation] = max(left, 0.001)
+            if seconds is not None:
+                cut[operation] = min(cut[operation], seconds)
         return httpx.Timeout(**cut)

@@ -13,8 +13,8 @@ from ._failures import advice_for
 from ._media import Kind, is_whole, kind_of
 from ._messages import ServerMessage
 from ._part_file import PartFile
-from ._reasons import reason_of
 from ._retry_after import http_date
+from ._wording import reason_of
 from .config import check_callbacks
 from .errors import DownloadError, Reason
 from .models import OnProgress
@@ -160,17 +160,18 @@ class Transfer:
         """The error for an answer without a file, with what its body says."""
         body = answer.text()
         told = ServerMessage.read(body)
-        explanation = f": {told.message}" if told.is_structured and told.message else ""
         reason = reason_of(answer.status, told, body)
-        return self.error(f"{refusal}{explanation}", reason=reason)
+        return self.error(f"{refusal}{told.explanation()}", reason=reason)
 
     def _check_kind(self) -> None:
         """Refuse text, and a picture in place of a video or the reverse, whatever its type says."""
         kind = kind_of(self.part)
         if kind in (self.wanted, Kind.UNKNOWN):
             return
-        text = self.part.read(0, 2_000).decode("utf-8", "replace") if kind is Kind.TEXT else ""
-        reason = reason_of(200, ServerMessage.read(text), text) if text else None
+        reason = None
+        if kind is Kind.TEXT:
+            text = self.part.read(0, 2_000).decode("utf-8", "replace")
+            reason = reason_of(200, ServerMessage.read(text), text)
         error = self.error(f"the server sent {kind} instead of {self.wanted}", reason=reason)
         self.forget()
         raise error

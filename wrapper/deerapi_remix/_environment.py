@@ -66,8 +66,8 @@ def _without_password(url: str) -> str:
     before, at, host = url.rpartition("@")
     if not at:
         return url
-    scheme, separator, _ = before.partition("://")
-    return f"{scheme}://***@{host}" if separator else f"***@{host}"
+    scheme, separator, _ = before.rpartition("://")
+    return f"{scheme}{separator}***@{host}"
 
 
 def _unusable(variable: str, value: str, problem: str) -> ConfigurationError:

@@ -103,7 +103,9 @@ class Exchange:
 
     def _broken_off(self, error: Exception) -> DeerAPIError:
         call = self.attempt.call
-        host = self._request.url.netloc.decode("ascii") if self._request is not None else ""
+        host = ""
+        if self._request is not None:
+            host = self._request.url.netloc.decode("ascii")
         return _failures.no_answer(
             call.operation, error, sent=self.is_sent, paid=call.paid, host=host
         )

@@ -21,9 +21,9 @@ import httpx
 from . import errors
 from ._answer import Answer
 from ._messages import ServerMessage, request_id_of
-from ._reasons import TIME_DOES_NOT_MEND, reason_of
 from ._retry_after import retry_after
 from ._transport_errors import is_unmocked
+from ._wording import TIME_DOES_NOT_MEND, reason_of
 from .config import TRUSTED_TRANSPORTS
 from .errors import Reason
 
@@ -122,14 +122,17 @@ def no_answer(
     is_final = is_hopeless or _has_bad_certificate(error)
     is_timeout = isinstance(error, httpx.TimeoutException)
     kind = errors.APITimeoutError if is_timeout else errors.APIConnectionError
-    what = "the request was not sent" if never_sent else "no whole answer came"
-    place = f" ({host})" if host and never_sent else ""
-    summary = f"{operation}: {what}{place}: {type(error).__name__}: {error}".rstrip(": ")
+    what = "no whole answer came"
+    reason = None
+    if never_sent:
+        what = f"the request was not sent to {host}".removesuffix(" to ")
+        reason = Reason.NOT_SENT
+    summary = f"{operation}: {what}: {type(error).__name__}: {error}".rstrip(": ")
     return kind(
         summary,
         may_have_been_charged=ambiguous,
         retryable=not is_final and not ambiguous,
-        reason=Reason.NOT_SENT if never_sent else None,
+        reason=reason,
     )
 
 
@@ -192,16 +195,20 @@ def unreadable(
     """The error for a 2xx that cannot be read, or that holds no usable id."""
     body = answer.text()
     told = ServerMessage.read(body)
-    explanation = f": {told.message}" if told.is_structured and told.message else ""
     reason = reason_of(answer.status, told, body)
     return errors.APIResponseValidationError(
-        f"{operation}: {problem}{explanation}",
+        f"{operation}: {problem}{told.explanation()}",
         body=body[:2_000],
         request_id=request_id_of(answer.headers, body),
         reason=reason,
         may_have_been_charged=paid,
         **advice_for(reason),
     )
+
+
+def is_unknown(error: errors.DeerAPIError) -> bool:
+    """Whether the server says that it does not know the job."""
+    return isinstance(error, errors.NotFoundError) or error.reason is Reason.UNKNOWN_JOB
 
 
 def nothing_there(error: errors.NotFoundError, base_url: str) -> None:
@@ -223,7 +230,9 @@ def is_resent(error: errors.DeerAPIError, *, paid: bool) -> bool:
 
 def advice_for(reason: Reason | None) -> dict[str, str]:
     """What to do, where the reason tells it better than the class of the error does."""
-    return {"advice": _ADVICE[reason]} if reason in _ADVICE else {}
+    if reason not in _ADVICE:
+        return {}
+    return {"advice": _ADVICE[reason]}
 
 
 _ADVICE = {

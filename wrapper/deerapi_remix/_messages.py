@@ -34,6 +34,10 @@ class ServerMessage:
     is_structured: bool = False
     is_page: bool = False
 
+    def explanation(self) -> str:
+        """The message as the end of a sentence; nothing for prose, which may be a whole page."""
+        return f": {self.message}" if self.is_structured and self.message else ""
+
     @classmethod
     def read(cls, body: str) -> ServerMessage:
         """Read `body`, whatever it is."""
@@ -42,7 +46,7 @@ class ServerMessage:
         except (ValueError, RecursionError):
             return cls(message=_prose(body), is_page=body.lstrip().startswith("<"))
         if not isinstance(answer, dict):
-            return cls(message=None if isinstance(answer, list) else _prose(body))
+            return cls(message=_prose(body))
         error = answer.get("error")
         source = error if isinstance(error, dict) else answer
         message = error if isinstance(error, str) else _message_in(source)
@@ -69,16 +73,22 @@ def _of_a_list(details: list[Any]) -> str | None:
     for detail in details:
         if isinstance(detail, dict) and text(detail.get("msg")):
             location = detail.get("loc")
-            place = ".".join(map(str, location)) if isinstance(location, list) else ""
-            messages.append(f"{place}: {detail['msg']}" if place else str(detail["msg"]))
+            message = str(detail["msg"])
+            if isinstance(location, list) and location:
+                message = f"{'.'.join(map(str, location))}: {message}"
+            messages.append(message)
     return "; ".join(messages) or None
 
 
 def _prose(body: str) -> str | None:
     """The title of a page, or a line of plain text."""
     title = _TITLE.search(body)
-    line = " ".join((title[1] if title else body).split())[:_LONGEST_PROSE]
-    return line if line and line[0] not in "<[{" else None
+    if title is not None:
+        body = title[1]
+    line = " ".join(body.split())[:_LONGEST_PROSE]
+    if not line or line[0] in "<[{":
+        return None
+    return line
 
 
 def request_id_of(headers: dict[str, str], body: str) -> str | None:
@@ -87,4 +97,6 @@ def request_id_of(headers: dict[str, str], body: str) -> str | None:
     if in_header is not None:
         return in_header
     in_body = _REQUEST_ID_IN_TEXT.search(body)
-    return in_body[1] if in_body else None
+    if in_body is None:
+        return None
+    return in_body[1]

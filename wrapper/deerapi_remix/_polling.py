@@ -141,8 +141,10 @@ class Verdict:
             self._stranger, self._strangers = None, 0
             return video.is_finished
         told = (named, video.status)
-        self._strangers = self._strangers + 1 if told == self._stranger else 1
+        if told != self._stranger:
+            self._strangers = 0
         self._stranger = told
+        self._strangers += 1
         return self._strangers >= _STRANGERS_BELIEVED
 
     @property

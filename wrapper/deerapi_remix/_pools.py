@@ -80,12 +80,14 @@ class SmallPools(httpx.AsyncBaseTransport):
         httpcore may keep the connection of a pool that broke off for ever, also where a request
         was cancelled while httpcore cleaned up after it.
         """
-        broken = broken or not all(one.is_idle() for one in connections_of(pool))
         self._taken.discard(pool)
-        self._free.append(self._pool() if broken else pool)
+        if not broken and all(one.is_idle() for one in connections_of(pool)):
+            self._free.append(pool)
+            self._places.release()
+            return
+        self._free.append(self._pool())
         self._places.release()
-        if broken:
-            await asyncio.shield(pool.aclose())
+        await asyncio.shield(pool.aclose())
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -125,9 +127,11 @@ class Turn:
     _taken: bool = False
 
     async def __aenter__(self) -> None:
-        limit = self._seconds if self._places.locked() else None
+        if not self._places.locked():
+            self._taken = await self._places.acquire()
+            return
         with suppress(TimeoutError):
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout(self._seconds):
                 self._taken = await self._places.acquire()
 
     async def __aexit__(self, *_: object) -> None:

@@ -30,7 +30,9 @@ def text(value: object) -> str | None:
         return None
     if isinstance(value, int | float):
         return str(value) if abs(value) < math.inf else None
-    return value if isinstance(value, str) and value.strip() else None
+    if isinstance(value, str) and value.strip():
+        return value
+    return None
 
 
 def number(value: object) -> int | None:
@@ -40,8 +42,9 @@ def number(value: object) -> int | None:
     if isinstance(value, str):
         value = value.strip().removesuffix("%")
     try:
-        whole = value if isinstance(value, int) else int(float(value))  # type: ignore[arg-type]
-        return whole if abs(whole) < 1e300 else None
+        if not isinstance(value, int):
+            value = int(float(value))  # type: ignore[arg-type]
+        return value if abs(value) < 1e300 else None
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -121,10 +124,18 @@ def _completions(start: str) -> Iterator[str]:
 def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) -> Video:
     """The video that `answer` tells of, under the id `video_id`."""
     members = _members(answer)
-    status = members["status"] if tells_status(answer) else "unknown"
+    status = "unknown"
+    if tells_status(answer):
+        status = members["status"]
     fields = _tolerant(Video, members)
-    fields.update(id=video_id, status=status, error=read_video_error(members))
-    return Video(**fields, raw=answer, request_id=request_id)
+    fields.update(
+        id=video_id,
+        status=status,
+        error=read_video_error(members),
+        raw=answer,
+        request_id=request_id,
+    )
+    return Video(**fields)
 
 
 def read_job(answer: object, request_id: str | None) -> Video | None:
@@ -132,7 +143,9 @@ def read_job(answer: object, request_id: str | None) -> Video | None:
     video_id = usable_id(answer)
     if video_id is None or not isinstance(answer, dict):
         return None
-    return read_video(answer, video_id, request_id) if tells_status(answer) else None
+    if not tells_status(answer):
+        return None
+    return read_video(answer, video_id, request_id)
 
 
 def tells_status(answer: Mapping[str, Any]) -> bool:
@@ -144,7 +157,9 @@ def tells_status(answer: Mapping[str, Any]) -> bool:
 def _members(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `answer`; what the top lacks or has as null is taken from an object `data`."""
     data = answer.get("data")
-    members = dict(data) if isinstance(data, Mapping) else {}
+    members: dict[str, Any] = {}
+    if isinstance(data, Mapping):
+        members.update(data)
     members.update((name, value) for name, value in answer.items() if value is not None)
     return members
 
@@ -183,6 +198,6 @@ def _tolerant(kind: type, answer: Mapping[str, Any]) -> dict[str, Any]:
     fields = {}
     for field in attrs.fields(kind):
         read = _READERS.get(field.type)
-        if read is not None and field.name != "request_id":
+        if read is not None:
             fields[field.name] = read(answer.get(field.name))
     return fields

@@ -24,14 +24,20 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             return None
         # Against the server's own clock where it is told, so that a wrong clock here does no harm.
         sent = http_date(headers.get("date", ""))
-        seconds = date - (_clock.now() if sent is None else sent)
-    return seconds if 0 < seconds < math.inf else None
+        if sent is None:
+            sent = _clock.now()
+        seconds = date - sent
+    if 0 < seconds < math.inf:
+        return seconds
+    return None
 
 
 def http_date(value: str) -> float | None:
     """An HTTP date in Unix seconds; None if `value` is none."""
     try:
         date = email.utils.parsedate_to_datetime(value)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+        if date.tzinfo is None:
+            date = date.replace(tzinfo=UTC)
+        return date.timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

@@ -8,12 +8,17 @@ import attrs
 import httpx
 
 from ._journal import Journal
-from .config import Key, PollingPolicy, RetryPolicy, check_base_url, check_timeout, exactly
+from ._key import Key
+from .config import PollingPolicy, RetryPolicy, check_base_url, check_timeout, exactly
 
 
 def _longest_operation(settings: Settings) -> float:
-    limits = settings.timeout.as_dict().values()
-    return max(math.inf if limit is None else limit for limit in limits)
+    return max(operation_limits(settings.timeout))
+
+
+def operation_limits(timeout: httpx.Timeout) -> list[float]:
+    """How long each operation of a socket may take, in seconds; `math.inf` where nothing says."""
+    return [math.inf if limit is None else limit for limit in timeout.as_dict().values()]
 
 
 # No repr: a traceback may show one that was never finished, and a generated one would fail on it.

@@ -78,9 +78,11 @@ class Submission:
         elif in_doubt:
             error.add_note(CHARGED)
         self.told = error
-        if job is not None and exchange is not None and self.job is None:
+        if exchange is None:
+            return
+        if job is not None:
             self.accepted(job, exchange)
-        elif in_doubt and job is None and exchange is not None:
+        elif in_doubt:
             self._journal.interrupted(exchange.attempt.call)
 
 
@@ -103,5 +105,9 @@ def _job_in(exchange: Exchange | None) -> Video | None:
         job = read_job(answer.json(), answer.request_id)
         if job is not None:
             return job
-    job_id = salvage_id(answer.text()) if answer.is_success else None
-    return Video(id=job_id, status="unknown") if job_id is not None else None
+    if not answer.is_success:
+        return None
+    job_id = salvage_id(answer.text())
+    if job_id is None:
+        return None
+    return Video(id=job_id, status="unknown")

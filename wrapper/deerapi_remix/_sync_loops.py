@@ -27,6 +27,17 @@ class SyncLoops(BaseClient[httpx.Client]):
 
     _kind_of_connections = SyncConnections
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, unless they are those of `http_client`. Copies close nothing."""
+        if not self._is_copy:
+            self._connections.close()
+
     def _submit(
         self, call: Call[Video], submission: Submission, deadline: Deadline | None = None
     ) -> Video:

@@ -85,7 +85,10 @@ class AsyncSeam:
         exchange = self._exchange
         request = exchange.opened(response)
         left = exchange.limit.left()
-        limit.reschedule(None if left == math.inf else asyncio.get_running_loop().time() + left)
+        if left < math.inf:
+            limit.reschedule(asyncio.get_running_loop().time() + left)
+        else:
+            limit.reschedule(None)
         if request is None and not response.is_stream_consumed:
             # Not `aiter_raw`: it closes at the end of the body, and a close that is cancelled
             # in the middle would leave the connection taken for ever.

@@ -50,8 +50,9 @@ def is_unmocked(error: BaseException) -> bool:
     if any((kind.__module__, kind.__name__) in _UNMOCKED for kind in type(error).__mro__):
         return True
     # pytest-httpx raises the base class of all timeouts, which httpx itself never does.
-    is_bare_timeout = type(error).__name__ == "TimeoutException" and error.__cause__ is None
-    return is_bare_timeout and _package_that_raised(error) == "pytest_httpx"
+    if type(error).__name__ != "TimeoutException":
+        return False
+    return _package_that_raised(error) == "pytest_httpx"
 
 
 def _package_that_raised(error: BaseException) -> str:

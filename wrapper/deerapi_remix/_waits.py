@@ -8,18 +8,12 @@ from typing import Any
 from . import _clock
 from ._answer import Answer
 from ._deadline import Deadline
+from ._failures import is_unknown
 from ._polling import PollSchedule, Verdict
 from ._reading import ids_in, tells_status
 from .config import PollingPolicy, check_callbacks
-from .errors import (
-    APIResponseValidationError,
-    DeerAPIError,
-    NotFoundError,
-    Reason,
-    RemixFailedError,
-    WaitTimeoutError,
-)
-from .models import OnUpdate, Video
+from .errors import APIResponseValidationError, DeerAPIError, RemixFailedError, WaitTimeoutError
+from .models import OnUpdate, Video, VideoError
 
 # Seconds in which a server may not know a job: one that it has just accepted, and one whose id
 # was handed in as text, for the answer to its submit may have gone out a moment ago.
@@ -40,8 +34,12 @@ class Wait:
     """
 
     def __init__(self, video: Video | str, policy: PollingPolicy, deadline: Deadline) -> None:
-        self.video = video if isinstance(video, Video) else None
-        self.video_id = video.id if isinstance(video, Video) else video
+        self.video: Video | None = None
+        if isinstance(video, Video):
+            self.video = video
+            self.video_id = video.id
+        else:
+            self.video_id = video
         self.polls = 0
         self.started = _clock.monotonic()
         self.deadline = deadline
@@ -65,10 +63,11 @@ class Wait:
         """Raise WaitTimeoutError if there is no time left for a poll."""
         if not self.deadline.has_passed():
             return
-        state = f"is {self.video.status!r}" if self.video else "was never seen"
-        error = self.video.error if self.video else None
-        reason = f" ({error.message})" if error and error.message else ""
-        message = f"The deadline passed; the job {state}{reason}"
+        message = "The deadline passed; the job was never seen"
+        if self.video is not None:
+            message = f"The deadline passed; the job is {self.video.status!r}"
+            if self.video.error is not None and self.video.error.message is not None:
+                message = f"{message} ({self.video.error.message})"
         raise WaitTimeoutError(message, **self._known()) from self._last_error
 
     def answered(self, video: Video, answer: Answer) -> None:
@@ -77,7 +76,9 @@ class Wait:
         self.video = video
         self._schedule.answered(video.progress, answer.poll_after, _clock.monotonic())
         named = ids_in(video.raw)
-        stranger = None if self.video_id in named or not named else named[0]
+        stranger = None
+        if named and self.video_id not in named:
+            stranger = named[0]
         self.is_over = self._verdict.is_over(
             video, named=stranger, tells_status=tells_status(video.raw)
         )
@@ -97,9 +98,9 @@ class Wait:
         assert self.video is not None  # noqa: S101  # Only asked for once the job has ended.
         if self.video.is_completed and not self._verdict.has_failed:
             return self.video
-        error = self.video.error
-        reason = (error.message if error else None) or "the server gives no reason"
-        code = f" [{error.code}]" if error and error.code else ""
+        error = self.video.error or VideoError()
+        reason = error.message or "the server gives no reason"
+        code = f" [{error.code}]" if error.code else ""
         raise RemixFailedError(
             f"The job ended as {self.video.status!r}: {reason}{code}", **self._known()
         )
@@ -107,7 +108,7 @@ class Wait:
     def _may_be_unknown_yet(self, error: DeerAPIError) -> bool:
         if self._schedule.has_answers or _clock.monotonic() - self.started >= self._grace:
             return False
-        return isinstance(error, NotFoundError) or error.reason is Reason.UNKNOWN_JOB
+        return is_unknown(error)
 
     def _known(self) -> dict[str, Any]:
         return {

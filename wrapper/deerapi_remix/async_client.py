@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Self
 
 from . import _operations
 from ._async_loops import AsyncFollowing, AsyncLoops
@@ -106,14 +105,3 @@ class AsyncRemixClient(AsyncLoops):
     async def models(self) -> tuple[Model, ...]:
         """See `RemixClient.models`."""
         return await self._run(Run(self._settings, _operations.models()))
-
-    async def aclose(self) -> None:
-        """See `RemixClient.close`."""
-        if not self._is_copy:
-            await self._connections.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 from . import _operations
 from ._calls import Run
@@ -22,20 +21,16 @@ class RemixClient(SyncLoops):
     """Remixes videos through DeerAPI. Threads may share one.
 
     Args:
-        api_key: The key, or a function that is asked for it before every request. Default:
-            `DEERAPI_KEY`.
+        api_key: The key, or a function asked before every request. Default: `DEERAPI_KEY`.
         base_url: Where the API is. Default: `DEERAPI_BASE_URL`, else `https://api.deerapi.com`.
-        timeout: Seconds that each operation of the socket may take: connect, write, read, wait for
-            a connection.
+        timeout: Seconds that each operation of the socket may take.
         retry: When failed requests are sent again.
         polling: How jobs are followed.
         http_client: Sends the requests in place of a client of our own, with its own proxies,
             certificates and hooks. It is not closed by us. Authorization, URL, timeout and
             redirects are always ours.
-        on_event: Sees every attempt, retry, poll and download step, every accepted job, and
-            answers that break the contract. What it raises is logged and goes no further.
-        strict: Raise `APIResponseValidationError` where an answer breaks the contract, rather than
-            warn in the log.
+        on_event: Sees what the client does, as an `Event`. What it raises is logged.
+        strict: Raise where an answer breaks the contract, rather than warn in the log.
 
     Raises:
         ConfigurationError: The key is missing or malformed, or the base URL is unusable.
@@ -59,8 +54,7 @@ class RemixClient(SyncLoops):
             video_id: The completed video to remix.
             prompt: What should happen in the new video; sent as it is.
             model: A model ID from `models()`. Default: the server's choice.
-            on_accepted: Called with the job at the moment its id is known, also where the call
-                then raises or is cancelled.
+            on_accepted: Called with the job once its id is known, whatever becomes of the call.
 
         Returns:
             The accepted job. It goes on at the server; keep its `id`.
@@ -108,10 +102,8 @@ class RemixClient(SyncLoops):
 
         Args:
             video: The job, or its id.
-            timeout: Seconds. Default: that of the client's `PollingPolicy`; `math.inf` waits for
-                ever.
-            on_update: Called with the first answer, and with each whose status or progress differ
-                from the one before.
+            timeout: Seconds, `math.inf` for ever. Default: that of the `PollingPolicy`.
+            on_update: Called with the first answer, and when status or progress change.
 
         Returns:
             The completed job.
@@ -134,8 +126,7 @@ class RemixClient(SyncLoops):
 
         Args:
             video: The job, or its id. A finished video is given back at once.
-            timeout: Seconds. Default: that of the client's `PollingPolicy`; `math.inf` follows for
-                ever.
+            timeout: Seconds, `math.inf` for ever. Default: that of the `PollingPolicy`.
 
         Returns:
             An iterator over the job as it stood at each poll.
@@ -177,8 +168,7 @@ class RemixClient(SyncLoops):
             FileExistsError: The target exists. Nothing was sent, unless it appeared meanwhile.
             OSError: Whatever else the file system says.
             DownloadError: What came is not the file.
-            DeerAPIError: The request failed, such as `BadRequestError` for a job that is not
-                completed.
+            DeerAPIError: The request failed, or the job is not completed.
 
         Example:
             >>> client.download(video, "bow.mp4")
@@ -202,19 +192,16 @@ class RemixClient(SyncLoops):
         on_update: OnUpdate | None = None,
         on_progress: OnProgress | None = None,
     ) -> Path:
-        """Submit a remix, wait for it and save it, under one deadline.
-
-        The target is checked before anything is paid.
+        """Submit a remix, wait for it and save it. The target is checked before anything is paid.
 
         Args:
             video_id: The completed video to remix.
             path: The target. Its folder must exist.
             prompt: What should happen in the new video; sent as it is.
             model: A model ID from `models()`. Default: the server's choice.
-            timeout: Seconds for everything, but it never cuts off the submit. Default: that of the
-                `PollingPolicy`.
+            timeout: Seconds for everything, but no submit is cut off. Default: the policy's.
             overwrite: Whether an existing file may be replaced.
-            on_accepted: Called with the job at the moment its id is known.
+            on_accepted: Called with the job once its id is known, whatever becomes of the call.
             on_update: Called with the accepted job at once, and when status or progress change.
             on_progress: Called with bytes received so far, and bytes in all if known.
 
@@ -222,8 +209,7 @@ class RemixClient(SyncLoops):
             `path`.
 
         Raises:
-            FileExistsError, OSError: The target is unusable. Nothing was paid, unless a note names
-                the job.
+            OSError: The target is unusable. Nothing was paid, unless a note names the job.
             DeerAPIError: As for `remix`, `wait` and `download`. Once the job was accepted,
                 `job_id` and `video` tell which it is.
 
@@ -261,17 +247,3 @@ class RemixClient(SyncLoops):
             ['sora-2', 'sora-2-pro']
         """
         return self._run(Run(self._settings, _operations.models()))
-
-    def close(self) -> None:
-        """Close the connections, unless they are those of `http_client` or of another client.
-
-        A copy made by `with_options` closes nothing.
-        """
-        if not self._is_copy:
-            self._connections.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()

@@ -1,4 +1,4 @@
-"""What a client is told once: policies, key and base URL, each checked before anything is sent."""
+"""What a client and its methods are told: policies and checks, before anything is sent."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _check_text(name: str, value: object) -> str:
 
 
 def check_callbacks(**callbacks: object) -> None:
-    """Raise TypeError unless each is None or a plain function: a coroutine function would never run."""
+    """Raise TypeError unless each is None or a plain function: a coroutine would never run."""
     for name, value in callbacks.items():
         plain = callable(value) and not any(
             map(inspect.iscoroutinefunction, (value, type(value).__call__))
@@ -100,11 +100,13 @@ def check_callbacks(**callbacks: object) -> None:
 
 @attrs.frozen
 class RetryPolicy:
-    """When a failed request is sent again: exponential backoff with full jitter, bounded by count and by time.
+    """When a failed request is sent again.
+
+    Exponential backoff with full jitter, bounded by count and by time.
 
     Attributes:
         attempts: How many times a request is sent at most, the first one included.
-        initial_delay: Upper bound of the first delay, in seconds; it doubles from attempt to attempt.
+        initial_delay: Upper bound of the first delay, in seconds; it doubles each time.
         max_delay: Upper bound of every delay, in seconds. `Retry-After` is not bound by it.
         budget: Seconds after the start of a call in which another attempt may start.
         resend_paid: Whether a submit is sent again after status 500 and 503, as the vendor advises.
@@ -121,10 +123,11 @@ class RetryPolicy:
 class PollingPolicy:
     """How a job is followed.
 
-    Where progress tells when the job will end, each poll comes after half of the time that is left; else at a fixed
-    interval, half of `max_interval`. All are varied by 10 %, so that jobs do not poll in step. With the defaults a
-    job whose progress is steady costs 9 requests for 100 s of rendering and is noticed 1.3 s after its end, one
-    without progress 13 and 4 s (`benchmarks/polling`). A hint of the server's is followed instead, within the bounds.
+    Where progress tells when the job will end, each poll comes after half of the time that is
+    left; else at a fixed interval, half of `max_interval`. All are varied by 10 %, so that jobs do
+    not poll in step. With the defaults a job whose progress is steady costs 9 requests for 100 s
+    of rendering and is noticed 1.3 s after its end, one without progress 13 and 4 s
+    (`benchmarks/polling`). A hint of the server's is followed instead, within the bounds.
 
     Attributes:
         initial_interval: Seconds between polls at least.
@@ -139,76 +142,45 @@ class PollingPolicy:
     def __attrs_post_init__(self) -> None:
         if not 0 < self.initial_interval <= self.max_interval:
             raise ValueError(
-                f"initial_interval must be above 0 and at most max_interval, not {self.initial_interval}"
+                "initial_interval must be above 0 and at most max_interval,"
+                f" not {self.initial_interval}"
             )
 
 
-class Key:
-    """The API key, kept where no repr, `vars()`, pickle or traceback shows it: in a closure."""
-
-    def __init__(self, source: str | Callable[[], str] | None) -> None:
-        source = os.environ.get("DEERAPI_KEY", "") if source is None else source
-        check_callbacks(api_key=source if callable(source) else None)
-        self._ask: Callable[[], object] = source if callable(source) else lambda: source
-
-    def header(self) -> str:
-        """The value of the authorization header; ConfigurationError if there is no usable key."""
-        key = self._ask()
-        if problem := _key_problem(key):
-            del key  # A traceback may show the locals of this frame.
-            raise ConfigurationError(f"{problem} Set DEERAPI_KEY or pass api_key.")
-        return f"Bearer {str(key).strip()}"
-
-    def __repr__(self) -> str:
-        return "Key(***)"
-
-
-def _key_problem(key: object) -> str | None:
-    if not isinstance(key, str):
-        return f"The API key must be a string, not {type(key).__name__}."
-    stripped = key.strip()
-    if not stripped:
-        return "There is no API key."
-    if stripped.lower().startswith("bearer "):
-        return 'The API key must be given without "Bearer ".'
-    if not re.fullmatch("[!-~]+", stripped):
-        return "The API key has characters that no key has: whitespace, control or non-ASCII characters."
-    return None
-
-
 def check_base_url(value: str | None) -> str:
-    """The base URL to use, without a trailing slash.
+    """Check where the API is.
+
+    Args:
+        value: The base URL. Default: `DEERAPI_BASE_URL`, else `https://api.deerapi.com`.
+
+    Returns:
+        The base URL to use, without a slash at the end.
 
     Raises:
-        ConfigurationError: It is not https (http is for loopback addresses), or has user info, a query or a fragment.
+        ConfigurationError: It is not https (http is for loopback addresses), or has user info, a
+            query or a fragment.
     """
-    value = (
-        (os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL)
-        if value is None
-        else value
-    )
+    if value is None:
+        value = os.environ.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL
     if not isinstance(value, str):
         raise ConfigurationError(f"The base URL must be a string, not {type(value).__name__}.")
+    value = value.strip()
     try:
-        url = httpx.URL(value.strip())
+        url = httpx.URL(value)
         port = url.port
     except (httpx.InvalidURL, ValueError):
         raise ConfigurationError("The base URL cannot be parsed as a URL.") from None
     # What is wrong is named, never shown: user info and queries tend to hold secrets.
-    if (
-        url.userinfo
-        or url.query
-        or url.fragment
-        or any(mark in "@?#" or mark.isspace() for mark in value.strip())
-    ):
+    if any(character in "@?#" or character.isspace() for character in value):
         raise ConfigurationError(
             "The base URL must not have user info, a query, a fragment or blanks."
         )
-    if not url.host or (port is not None and not 0 < port < 65536):
-        raise ConfigurationError(
-            f"The base URL must name a host, such as {DEFAULT_BASE_URL}, and no impossible port."
-        )
-    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+    if not url.host:
+        raise ConfigurationError(f"{value} is no base URL: it needs https:// and a host.")
+    if port is not None and not 0 < port < 65536:
+        raise ConfigurationError(f"The base URL {value} has an impossible port.")
+    is_local = url.scheme == "http" and is_loopback(url.host)
+    if url.scheme != "https" and not is_local:
         raise ConfigurationError(
             "The base URL must be https, or http to a loopback address: the key is sent to it."
         )
@@ -227,4 +199,6 @@ def check_timeout(value: object) -> httpx.Timeout:
     seconds = check_seconds("timeout", value)
     if seconds == 0:
         raise ValueError("timeout must be above 0 seconds")
-    return httpx.Timeout(None if seconds == math.inf else seconds)
+    if seconds == math.inf:
+        return httpx.Timeout(None)
+    return httpx.Timeout(seconds)

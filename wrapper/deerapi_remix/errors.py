@@ -21,9 +21,10 @@ DeerAPIError
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ._reason import Reason as Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,23 +35,6 @@ CHARGED = (
     "The job may have been accepted and charged: look at your usage with the vendor before you"
     " submit it again."
 )
-
-
-class Reason(enum.StrEnum):
-    """What a failed answer means, where its status alone does not tell. Read once, in one place."""
-
-    NOT_READY = "not_ready"
-    """The file of the job is not there yet."""
-    UNKNOWN_JOB = "unknown_job"
-    """The server knows no such job or video."""
-    NO_SUCH_MODEL = "no_such_model"
-    """No channel of the gateway serves the model; nothing was sent on."""
-    NO_BALANCE = "no_balance"
-    """The balance or quota of the account is used up."""
-    PASSED_ON = "passed_on"
-    """The gateway or proxy had passed the request on before it failed."""
-    NOT_SENT = "not_sent"
-    """The request never left this machine, or was refused by a proxy on the way."""
 
 
 class DeerAPIError(Exception):
@@ -98,7 +82,9 @@ class DeerAPIError(Exception):
             for name, value in vars(self).items()
             if not name.startswith("_") and value != getattr(type(self), name, None)
         }
-        return (self._summary, told) if told else (self._summary,)
+        if not told:
+            return (self._summary,)
+        return (self._summary, told)
 
     @args.setter
     def args(self, values: tuple[Any, ...]) -> None:
@@ -123,13 +109,17 @@ class DeerAPIError(Exception):
 
 def _as_sentence(text: str) -> str:
     text = text.strip()
-    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+    if not text or text.endswith((".", "!", "?")):
+        return text
+    return f"{text}."
 
 
 def _to_json(value: Any) -> Any:
     if hasattr(value, "to_dict"):
         return value.to_dict()
-    return str(value) if isinstance(value, Path | Reason) else value
+    if isinstance(value, Path | Reason):
+        return str(value)
+    return value
 
 
 def _from_json(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,10 +137,7 @@ def _from_json(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class ConfigurationError(DeerAPIError, ValueError):
-    """The key or base URL is missing or malformed, or the client cannot be used here.
-
-    Nothing was sent.
-    """
+    """Key or base URL are missing or malformed, or the client is not usable. Nothing was sent."""
 
 
 class APIConnectionError(DeerAPIError):
@@ -248,7 +235,7 @@ class WaitTimeoutError(DeerAPIError, TimeoutError):
 
 
 class DownloadError(DeerAPIError):
-    """What came is not the file: wrong type, wrong length, or empty. The target was not touched.
+    """What came is not the file: wrong type, wrong length, or empty. The target is untouched.
 
     Attributes:
         path: The target.

@@ -46,7 +46,8 @@ class _Dictionary:
             >>> Model(id="sora-2").to_dict()
             {'id': 'sora-2', 'object': None, 'created': None, 'owned_by': None}
         """
-        return attrs.asdict(self, filter=lambda field, _: field.name != "raw")  # type: ignore[arg-type]
+        value: Any = self
+        return attrs.asdict(value, filter=lambda field, _: field.name != "raw")
 
 
 @attrs.frozen

@@ -86,3 +86,15 @@ def test_the_core_imports_httpx_attrs_and_the_standard_library_only(path: Path) 
         for name in names:
             root = name.partition(".")[0]
             assert root in ALLOWED_IMPORTS or root in sys.stdlib_module_names, name
+
+
+@pytest.mark.parametrize("path", CORE, ids=lambda path: path.name)
+def test_files_of_the_core_are_short(path: Path) -> None:
+    assert path.read_text().count("\n") <= 250
+
+
+def test_the_core_is_not_packed() -> None:
+    found = [node for path in CORE for node in nodes(path)]
+    statements = sum(isinstance(node, ast.stmt) for node in found)
+    assert sum(isinstance(node, ast.IfExp) for node in found) / statements <= 0.026
+    assert sum(isinstance(node, ast.BoolOp) for node in found) / statements <= 0.05

@@ -25,7 +25,8 @@ from deerapi_remix import (
     RetryPolicy,
     __version__,
 )
-from deerapi_remix.config import Key, check_base_url, is_loopback
+from deerapi_remix._key import Key
+from deerapi_remix.config import check_base_url, is_loopback
 
 from ._failures import ExitCode, exit_code, explained
 from ._text import clean
