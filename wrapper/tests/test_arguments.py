@@ -67,6 +67,7 @@ ARGUMENTS: list[tuple[str, Bad, Callable[[RemixClient, Any, Path], object]]] = [
     ("id of remix", BAD_IDS, lambda client, value, path: client.remix(value, prompt="x")),
     ("id of retrieve", BAD_IDS, lambda client, value, path: client.retrieve(value)),
     ("id of wait", BAD_IDS, lambda client, value, path: client.wait(value)),
+    ("id of follow", BAD_IDS, lambda client, value, path: client.follow(value)),
     ("id of download", BAD_IDS, lambda client, value, path: client.download(value, path)),
     ("id of remix_to_file", BAD_IDS, lambda client, value, path: client.remix_to_file(value, path, prompt="x")),
     ("video of wait", BAD_IDS[:-8], lambda client, value, path: client.wait(Video(value, "queued"))),
@@ -87,6 +88,7 @@ ARGUMENTS: list[tuple[str, Bad, Callable[[RemixClient, Any, Path], object]]] = [
     ),
     ("variant", BAD_VARIANTS, lambda client, value, path: client.download("v", path, variant=value)),
     ("timeout of wait", BAD_SECONDS, lambda client, value, path: client.wait("v", timeout=value)),
+    ("timeout of follow", BAD_SECONDS, lambda client, value, path: client.follow("v", timeout=value)),
     ("timeout of a finished wait", BAD_SECONDS, lambda client, value, path: client.wait(FINISHED, timeout=value)),
     (
         "timeout of remix_to_file",

@@ -10,7 +10,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from pathlib import Path
 
 import httpx
 import pytest
@@ -30,7 +30,7 @@ from deerapi_remix import (
 )
 
 from .conftest import KEY, Loopback
-from .wire import MODELS, Answer, Twin, Wire, failure
+from .wire import CALLS, MODELS, Answer, Twin, Wire, failure
 
 
 def asked_for(request: str) -> bytes:
@@ -149,25 +149,12 @@ def test_an_error_in_the_context_closes_the_connections_and_passes(closed: list[
     assert len(closed) == 1
 
 
-CALLS: dict[str, Callable[[Any], Any]] = {
-    "remix": lambda client: client.remix("video_1", prompt="Bow"),
-    "retrieve": lambda client: client.retrieve("video_1"),
-    "wait": lambda client: client.wait("video_1"),
-    "download": lambda client: client.download("video_1", "bow.mp4"),
-    "remix_to_file": lambda client: client.remix_to_file("video_1", "bow.mp4", prompt="Bow"),
-    "models": lambda client: client.models(),
-}
-
-
 @pytest.mark.parametrize("call", CALLS)
-def test_a_closed_client_sends_nothing(
-    connect: Twin, call: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_a_closed_client_sends_nothing(connect: Twin, call: str, tmp_path: Path) -> None:
     client, wire = connect(MODELS)
     client.close()
     with pytest.raises(ConfigurationError, match="closed") as caught:
-        CALLS[call](client)
+        CALLS[call](client, tmp_path)
     assert caught.value.may_have_been_charged is False
     assert wire.requests == []
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,7 @@ import pytest
 from deerapi_remix import DeerAPIError, RateLimitError, RemixClient, RetryPolicy
 
 from .conftest import Clock
-from .wire import Answer, Pieces, Step, Twin, failure, takes
+from .wire import CALLS, PAID, Answer, Pieces, Step, Twin, failure, takes
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -123,10 +123,6 @@ def submit(client: RemixClient, _: Path) -> object:
     return client.remix("video_123", prompt="x")
 
 
-def submit_to_file(client: RemixClient, path: Path) -> object:
-    return client.remix_to_file("video_123", path, prompt="x")
-
-
 def ask(client: RemixClient, _: Path) -> object:
     return client.retrieve("video_123")
 
@@ -135,8 +131,8 @@ def ask(client: RemixClient, _: Path) -> object:
 def test_a_submit_is_resent_only_where_it_cannot_have_been_charged_and_what_is_free_wherever_it_may_help(
     connect: Twin, target: Path, what: str, step: Step, kind: str, paid: Outcome, free: Outcome
 ) -> None:
-    assert observe(connect, step, submit) == (kind, paid)
-    assert observe(connect, step, submit_to_file, target) == (kind, paid)
+    for call in PAID:
+        assert observe(connect, step, CALLS[call], target.parent) == (kind, paid), call
     assert observe(connect, step, ask) == (kind, free)
 
 

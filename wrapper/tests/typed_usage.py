@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -42,6 +43,7 @@ def sync_service() -> None:
         assert_type(client.remix("video_123", prompt="bow", model="sora-2"), Video)
         assert_type(client.retrieve("video_123"), Video)
         assert_type(client.wait("video_123", timeout=1, on_update=print), Video)
+        assert_type(client.follow("video_123", timeout=1), Iterator[Video])
         assert_type(client.download("video_123", "bow.mp4", variant="thumbnail"), Path)
         assert_type(client.remix_to_file("video_123", Path("bow.mp4"), prompt="bow"), Path)
         assert_type(client.models(), tuple[Model, ...])
@@ -53,6 +55,7 @@ async def async_service() -> None:
         assert_type(client, AsyncRemixClient)
         assert_type(await client.remix("video_123", prompt="bow"), Video)
         assert_type(await client.wait("video_123"), Video)
+        assert_type(client.follow("video_123"), AsyncIterator[Video])
         assert_type(await client.download("video_123", "bow.mp4"), Path)
         assert_type(await client.remix_to_file("video_123", "bow.mp4", prompt="bow"), Path)
         assert_type(await client.models(), tuple[Model, ...])

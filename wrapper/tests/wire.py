@@ -93,6 +93,20 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return self.handle_request(request)
 
 
+# Each method that asks the API for something, called as usual; a file goes into the folder. A new method is a row.
+CALLS: dict[str, Callable[[Any, Path], Any]] = {
+    "remix": lambda client, folder: client.remix("video_123", prompt="x"),
+    "retrieve": lambda client, folder: client.retrieve("video_123"),
+    "wait": lambda client, folder: client.wait("video_123"),
+    "follow": lambda client, folder: list(client.follow("video_123")),
+    "download": lambda client, folder: client.download("video_123", folder / "bow.mp4"),
+    "remix_to_file": lambda client, folder: client.remix_to_file("video_123", folder / "bow.mp4", prompt="x"),
+    "models": lambda client, folder: client.models(),
+}
+# Those of them that cost money.
+PAID = ("remix", "remix_to_file")
+
+
 class Plain:
     """An `AsyncRemixClient` that is called the way a `RemixClient` is."""
 
@@ -107,9 +121,21 @@ class Plain:
             result = method(*args, **kwargs)
             if isinstance(result, AsyncRemixClient):
                 return Plain(result, self._runner)
+            if isinstance(result, AsyncIterator):
+                return self._every(result)
             return self._runner.run(result) if inspect.iscoroutine(result) else result
 
         return call
+
+    def _every(self, values: AsyncIterator[Any]) -> Iterator[Any]:
+        """What comes from an asynchronous iterator, as it is asked for."""
+        end = object()
+
+        async def following() -> Any:
+            return await anext(values, end)
+
+        while (value := self._runner.run(following())) is not end:
+            yield value
 
 
 class Twin:

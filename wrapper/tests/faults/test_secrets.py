@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,12 @@ from rich.traceback import Traceback
 
 import deerapi_remix
 import deerapi_remix_generated
-from deerapi_remix import AsyncRemixClient, DeerAPIError, DownloadError, Event, PollingPolicy, RemixClient, RetryPolicy
+from deerapi_remix import AsyncRemixClient, DeerAPIError, DownloadError, Event, PollingPolicy, RetryPolicy
 from deerapi_remix.cli import _run as cli
 from deerapi_remix.testing import FakeDeerAPI
 
 from ..conftest import KEY
-from ..wire import Twin
+from ..wire import CALLS, Twin
 from .server import FaultServer, Peer, Step, fault_server, http, message
 
 OURS = tuple(str(Path(package.__path__[0])) for package in (deerapi_remix, deerapi_remix_generated))
@@ -215,16 +215,6 @@ TOLD_IN_HEADERS = {
     "breaks the protocol at once",
 }
 
-CALLS: dict[str, Callable[[RemixClient, Path], object]] = {
-    "remix": lambda client, _: client.remix("video_123", prompt="x"),
-    "retrieve": lambda client, _: client.retrieve("video_123"),
-    "wait": lambda client, _: client.wait("video_123", timeout=0.2),
-    "download": lambda client, folder: client.download("video_123", folder / "bow.mp4"),
-    "remix_to_file": lambda client, folder: client.remix_to_file(
-        "video_123", folder / "bow.mp4", prompt="x", timeout=0.2
-    ),
-}
-
 
 def run(connect: Twin, step: Step, call: str, folder: Path, remains: Remains) -> DeerAPIError | None:
     """Do something while the server misbehaves; the error. A call may end well."""
@@ -233,7 +223,7 @@ def run(connect: Twin, step: Step, call: str, folder: Path, remains: Remains) ->
             base_url=server.url,
             timeout=0.2,
             retry=RetryPolicy(attempts=2, initial_delay=0.01),
-            polling=PollingPolicy(initial_interval=0.05, max_interval=0.05),
+            polling=PollingPolicy(initial_interval=0.05, max_interval=0.05, timeout=0.2),
             on_event=remains.event,
         )
         try:
