@@ -181,7 +181,7 @@ _SENDING = [
         ),
     ),
     *_contract(
-        "config.py::Key.header",
+        "_key.py::Key.header",
         ("requests::the_key_is_sent_as_documented", "the key under another scheme", 'f"Bearer {str', 'f"Token {str'),
     ),
     *_contract(
@@ -235,22 +235,21 @@ _SENDING = [
         ),
     ),
     *_wrapper(
-        "config.py::Key.__init__",
+        "_key.py::Key.__init__",
         (
             "requests",
             "the key is asked for once",
-            "source if callable(source) else lambda: source",
-            "(lambda key=source(): key) if callable(source) else lambda: source",
+            "self._ask: Callable[[], object] = source",
+            "key = source()\n            self._ask: Callable[[], object] = lambda: key",
         ),
         ("config", "the key comes from another variable", '"DEERAPI_KEY", ""', '"OPENAI_API_KEY", ""'),
     ),
-    *_wrapper("config.py::Key.header", ("config", "the key with its line break", "str(key).strip()", "key")),
+    *_wrapper("_key.py::Key.header", ("config", "the key with its line break", "str(key).strip()", "key")),
     *_wrapper(
-        "config.py::_key_problem",
-        ("secrets", "a malformed key is sent", 'not re.fullmatch("[!-~]+", stripped)', "False"),
+        "_key.py::_key_problem", ("secrets", "a malformed key is sent", 'not re.fullmatch("[!-~]+", stripped)', "False")
     ),
     *_wrapper(
-        "config.py::Key.__repr__", ("secrets", "the key is in a repr", 'return "Key(***)"', "return self.header()")
+        "_key.py::Key.__repr__", ("secrets", "the key is in a repr", 'return "Key(***)"', "return self.header()")
     ),
     *_wrapper(
         "config.py::check_base_url",
@@ -300,7 +299,7 @@ _SENDING = [
         ),
     ),
     *_wrapper(
-        "client.py::RemixClient.close",
+        "_sync_loops.py::SyncLoops.close",
         ("connections", "a copy closes its original", "if not self._is_copy:", "if True:"),
     ),
     *_wrapper(
@@ -396,17 +395,9 @@ _READING = [
     ),
     *_wrapper(
         "_submission.py::_job_in",
-        (
-            "answers",
-            "the id of a garbled submit is lost",
-            "salvage_id(answer.text()) if answer.is_success else None",
-            "None",
-        ),
+        ("answers", "the id of a garbled submit is lost", "job_id = salvage_id(answer.text())", "job_id = None"),
     ),
-    *_wrapper(
-        "_reading.py::_members",
-        ("answers", "a field inside data is not read", "dict(data) if isinstance(data, Mapping) else {}", "{}"),
-    ),
+    *_wrapper("_reading.py::_members", ("answers", "a field inside data is not read", "members.update(data)", "pass")),
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
     *_wrapper(
         "_reading.py::read_video_error",
@@ -417,8 +408,7 @@ _READING = [
         ("answers", "a field of another type is handed on", "read(answer.get(field.name))", "answer.get(field.name)"),
     ),
     *_wrapper(
-        "_reading.py::read_video",
-        ("answers", "a missing status raises", 'if tells_status(answer) else "unknown"', "if answer else None"),
+        "_reading.py::read_video", ("answers", "a missing status raises", "if tells_status(answer):", "if answer:")
     ),
     *_wrapper(
         "models.py::Video.is_completed",
@@ -537,7 +527,7 @@ _FAILING = [
     ),
     *_wrapper(
         "_messages.py::request_id_of",
-        (_SHAPES, "the request ID is not read from the message", "in_body[1] if in_body else None", "None"),
+        (_SHAPES, "the request ID is not read from the message", "return in_body[1]", "return None"),
     ),
     *_wrapper(
         "_messages.py::ServerMessage.read",
@@ -562,7 +552,7 @@ _FAILING = [
         ),
     ),
     *_wrapper(
-        "_messages.py::_prose", (_SHAPES, "the title of a page is not read", "title[1] if title else body", "body")
+        "_messages.py::_prose", (_SHAPES, "the title of a page is not read", "if title is not None:", "if False:")
     ),
     *_wrapper(
         "_failures.py::bad_status", (_SHAPES, "the body of an error is kept whole", "body=body[:2_000]", "body=body")
@@ -570,12 +560,7 @@ _FAILING = [
     *_wrapper(
         "_calls.py::Run.failed",
         ("errors", "the id is in no error", "error.video_id = error.video_id or self.call.video_id", ""),
-        (
-            "retries",
-            "attempts are not counted in an error",
-            "error.attempts = self._number if exchange.is_sent else self._number - 1",
-            "",
-        ),
+        ("retries", "attempts are not counted in an error", "error.attempts = self._number", ""),
     ),
     *_wrapper(
         "errors.py::APITimeoutError",
@@ -748,7 +733,7 @@ _RESENDING = [
     *_wrapper(
         "_retry_after.py::retry_after",
         ("retries", "Retry-After as a date is ignored", "date = http_date(value)", "date = None"),
-        ("retries", "Retry-After counts by our own clock", "_clock.now() if sent is None else sent", "_clock.now()"),
+        ("retries", "Retry-After counts by our own clock", "if sent is None:", "if True:"),
     ),
     *_wrapper(
         "_calls.py::Run._delay_after",
@@ -819,8 +804,8 @@ _WAITING = [
         (
             "waiting",
             "any 400 of a new job is tolerated",
-            "error.reason is Reason.UNKNOWN_JOB",
-            'getattr(error, "status_code", 0) == 400',
+            "return is_unknown(error)",
+            'return is_unknown(error) or getattr(error, "status_code", 0) == 400',
         ),
     ),
     *_wrapper(
@@ -850,18 +835,8 @@ _WAITING = [
     ),
     *_wrapper(
         "_deadline.py::deadline_of_wait",
-        (
-            "waiting",
-            "the policy's timeout is ignored",
-            "policy.timeout if timeout is None else timeout",
-            "600.0 if timeout is None else timeout",
-        ),
-        (
-            "waiting",
-            "a timeout of zero is the policy's",
-            "policy.timeout if timeout is None else timeout",
-            "timeout or policy.timeout",
-        ),
+        ("waiting", "the policy's timeout is ignored", "timeout = policy.timeout", "timeout = 600.0"),
+        ("waiting", "a timeout of zero is the policy's", "if timeout is None:", "if not timeout:"),
     ),
     *_wrapper(
         "_deadline.py::TimeLimit.of_sockets",
