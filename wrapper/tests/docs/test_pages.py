@@ -19,7 +19,7 @@ ERRORS = [name for name in deerapi_remix.__all__ if name.endswith("Error") and n
 
 
 def test_the_table_of_errors_names_each_error_in_the_order_of_the_tree() -> None:
-    (table,) = tables_of("docs/errors.md")
+    table = tables_of("docs/errors.md")[0]
     assert [name for name, _, _ in table[1:]] == ERRORS
     assert len(ERRORS) == 17
 
@@ -38,7 +38,7 @@ STATUSES = {
 
 
 def test_the_table_of_errors_tells_these_statuses() -> None:
-    (table,) = tables_of("docs/errors.md")
+    table = tables_of("docs/errors.md")[0]
     meanings = {name: meaning.partition(":")[0] for name, meaning, _ in table[1:]}
     told = {status: name for name, first in meanings.items() for status in re.findall(r"\b(?:4\d\d|5xx)\b", first)}
     assert told == STATUSES
