@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 
+# freezegun stops the clocks of a test, wherever it finds their functions. A deadline that never
+# comes would let a wait hang, so the real clock is kept where freezegun does not look for it, and
+# asked of freezegun itself if this is imported while time is frozen.
+_real = {"monotonic": getattr(sys.modules.get("freezegun.api"), "real_monotonic", time.monotonic)}
 
-# A function of its own: what freezes the time of a test looks for `time.monotonic` by identity,
-# and a deadline that never comes would let a wait hang.
-def monotonic(_monotonic: Callable[[], float] = time.monotonic) -> float:
+
+def monotonic(_monotonic: Callable[[], float] = _real["monotonic"]) -> float:
     """Seconds on the monotonic clock."""
     return _monotonic()
 
 
+async def async_sleep(seconds: float) -> None:
+    """Like `asyncio.sleep`, also where the clock of the event loop stands still."""
+    if time.monotonic is _real["monotonic"]:
+        await asyncio.sleep(seconds)
+    else:
+        await asyncio.to_thread(sleep, seconds)
+
+
 now = time.time
 sleep = time.sleep
-async_sleep = asyncio.sleep

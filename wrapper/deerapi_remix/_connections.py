@@ -221,7 +221,8 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
         """Close what is ours. With its event loop, its connections are gone."""
         self._is_closed = True
         is_ours = self._handed_in is None and self._process == os.getpid()
-        if is_ours and self._loop in (None, asyncio.get_running_loop()):
+        # Without an event loop of asyncio, as under trio, there is nothing that can be closed.
+        if is_ours and self._loop in (None, asyncio._get_running_loop()):
             await self._shared.aclose()
             await self._alone.aclose()
 
