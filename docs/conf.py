@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
+from typing import Any
 
 import typer
 from sphinx.application import Sphinx
@@ -42,20 +44,28 @@ def describe_commands() -> str:
     """What every command says of itself, as Markdown."""
     group = typer.main.get_command(command_line)
     assert isinstance(group, TyperGroup)  # noqa: S101  # For the type checkers.
-    sections = []
     with group.make_context("deerapi-remix", [], resilient_parsing=True) as parent:
-        for name in group.list_commands(parent):
-            command = group.get_command(parent, name)
+        return "\n".join(describe_group(group, parent))
+
+
+def describe_group(group: TyperGroup, parent: Any) -> Iterator[str]:
+    """The commands of a group, and those of the groups in it."""
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
+        assert command is not None  # noqa: S101  # It is listed.
+        # The examples are printed behind the help, which is returned.
+        with (
+            command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context,
+            contextlib.redirect_stdout(None),
+        ):
+            if isinstance(command, TyperGroup):
+                yield from describe_group(command, context)
+                continue
             assert isinstance(command, TyperCommand)  # noqa: S101  # For the type checkers.
             command.rich_markup_mode = None  # Plain text, without boxes.
             examples = "\n".join(re.findall("^ *(deerapi-remix .*)", command.epilog or "", re.MULTILINE))
-            # The examples are printed behind the help, which is returned.
-            with (
-                command.make_context(name, [], parent=parent, resilient_parsing=True, max_content_width=90) as context,
-                contextlib.redirect_stdout(None),
-            ):
-                sections.append(f"## {name}\n\n```text\n{command.get_help(context)}\n```\n\n```sh\n{examples}\n```\n")
-    return "\n".join(sections)
+            title = context.command_path.removeprefix("deerapi-remix ")
+            yield f"## {title}\n\n```text\n{command.get_help(context)}\n```\n\n```sh\n{examples}\n```\n"
 
 
 def describe_exit_codes() -> str:

@@ -12,26 +12,36 @@ Exit codes:
 8    the job failed: it ended without a video
 9    the deadline passed; the job goes on
 10   no file: not downloaded or not written; or the mock's port is taken
-130  interrupted by Ctrl-C; during a submit, its outcome is unknown
+130  ended by Ctrl-C, SIGTERM or SIGHUP; during a submit, outcome unknown
 """
 
 from __future__ import annotations
 
 import sys
 
+from ._signals import ending_as_ctrl_c_does
+
 
 def main() -> None:
     """Run the command line and exit."""
     try:
-        try:
-            from ._run import run
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in ("typer", "rich"):
-                raise
-            sys.stderr.write(
-                "Error: the command line needs an extra. Run: pip install 'deerapi-remix[cli]'\n"
-            )
-            sys.exit(3)
-        sys.exit(run(sys.argv[1:]))
+        with ending_as_ctrl_c_does():
+            sys.exit(_run_arguments())
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _run_arguments() -> int:
+    try:
+        import rich  # noqa: F401  # It is used late, and told missing at once.
+
+        from ._run import run
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in ("typer", "rich"):
+            raise
+        sys.stderr.write(
+            "Error: the command line needs an extra. Run: pip install 'deerapi-remix[cli]'\n"
+        )
+        return 3
+    return run(sys.argv[1:])

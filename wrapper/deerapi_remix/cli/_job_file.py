@@ -1,51 +1,32 @@
-"""The job file: it stands beside the target from before a remix is submitted until its video is saved.
+"""The job file stands beside the target from before a submit until the video is saved.
 
-It is there before anything is sent, so that a run that is cut off at any moment cannot make the next one pay again:
-the next one finds the job, or finds that a submit has begun whose outcome nobody knows.
+It is there before anything is sent, so that a run that is cut off at any moment cannot make the
+next one pay again: the next one finds the job, or finds that a submit has begun whose outcome
+nobody knows. A run that lives holds a lock on it, which the system drops when the run ends, however
+it ends.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
-import secrets
-import shlex
-from datetime import UTC, datetime
+import sys
 from pathlib import Path
-from typing import Any
 
 import attrs
-from attrs.validators import instance_of, matches_re, optional
 
-from ._text import clean
+from ._job_record import JobRecord, Remix, other_remix, outcome_unknown, run_in_progress
+from ._regular_file import (
+    UnusableFileError,
+    create_locked,
+    is_at,
+    lock,
+    open_regular,
+    read_all,
+    write_all,
+)
 
-_LONGEST_SHOWN = 60
-
-
-@attrs.frozen
-class Remix:
-    """What a job file is about: another remix must not take its place."""
-
-    video_id: str = attrs.field(validator=instance_of(str))
-    prompt: str = attrs.field(validator=instance_of(str))
-    model: str | None = attrs.field(validator=optional(instance_of(str)))
-    base_url: str = attrs.field(validator=instance_of(str))
-
-
-@attrs.frozen
-class _Entry:
-    remix: Remix
-    begun: str = attrs.field(validator=instance_of(str))
-    job_id: str | None = attrs.field(default=None, validator=optional(matches_re(".+")))
-
-
-class OutcomeUnknownError(Exception):
-    """An earlier submit for the same target was cut off, or goes on in another process. Nothing was sent."""
-
-
-class OtherRemixError(ValueError):
-    """The target is taken by another remix."""
+# How often another run may end or begin just as this one looks.
+_TRIES = 100
 
 
 class JobFile:
@@ -59,10 +40,11 @@ class JobFile:
         self.name = target.with_name(f".{target.name}.job.json")
         self._path = self.name.absolute()
         self._target = target
-        self._entry: _Entry | None = None
+        self._record: JobRecord | None = None
+        self._descriptor: int | None = None
 
     def claim(self, remix: Remix, *, resubmit: bool) -> str | None:
-        """The job of an earlier run to go on with; None once this run, and no other, may submit one.
+        """The job of an earlier run to go on with; None once this run may submit one, and no other.
 
         Args:
             remix: What is asked for.
@@ -71,125 +53,106 @@ class JobFile:
         Raises:
             OtherRemixError: The earlier run was about something else.
             OutcomeUnknownError: A submit has begun, and what became of it is unknown.
+            RunInProgressError: Another run is submitting just now.
         """
-        while True:
-            entry = _Entry(remix, datetime.now(UTC).isoformat())
+        for _ in range(_TRIES):
+            descriptor = open_regular(self._path)
+            if descriptor is None:
+                if self._create(JobRecord(remix), replaces=False):
+                    return None
+                continue
             try:
-                self._create(self._path, entry)
-            except FileExistsError:
-                pass
-            else:
-                _sync_folder(self._path.parent)
-                self._entry = entry
-                return None
-            with contextlib.suppress(FileNotFoundError):  # The other run has just ended.
-                found = self._read()
-                if found is not None and found.remix != remix:
-                    raise OtherRemixError(self._other(found, remix))
-                if found is not None and found.job_id is not None:
-                    self._entry = found
-                    return found.job_id
-                if not resubmit:
-                    raise OutcomeUnknownError(self._unknown(found))
-                self._path.unlink()
+                held_by_another = not lock(descriptor)
+                # Before this run had the lock, another may have put a new file in its place.
+                if held_by_another or is_at(descriptor, self._path):
+                    return self._go_on(descriptor, remix, resubmit, held_by_another)
+            finally:
+                if descriptor != self._descriptor:
+                    os.close(descriptor)
+        raise UnusableFileError(self._path, "is made and removed all the time by other runs")
+
+    def keep(self, remix: Remix, job_id: str) -> None:
+        """Write down a job that could not be told to anybody."""
+        self._create(JobRecord(remix, job_id), replaces=False)
 
     def accepted(self, job_id: str) -> None:
-        """Keep the id of the job that the submit made."""
-        if self._entry is None or self._entry.job_id == job_id:
+        """Keep the id of the job that the submit made.
+
+        Raises:
+            UnusableFileError: The file is no longer the one that this run made.
+        """
+        if self._record is None or self._record.job_id == job_id:
             return
-        entry = attrs.evolve(self._entry, job_id=job_id)
-        # Its name is no longer than that of the job file, so that it can be made where that could.
-        new = self._path.with_name(f".{secrets.token_hex(4)}.json")
-        self._create(new, entry)
-        try:
-            new.replace(self._path)
-        except BaseException:
-            new.unlink(missing_ok=True)
-            raise
-        self._entry = entry
-        _sync_folder(self._path.parent)
+        accepted = attrs.evolve(self._record, job_id=job_id)
+        # An interruption can come when the id is written already.
+        if not self._says(self._record) and not self._says(accepted):
+            raise UnusableFileError(self._path, "is that of another run by now, or gone")
+        assert self._descriptor is not None  # noqa: S101  # It is open for as long as it says so.
+        size = os.fstat(self._descriptor).st_size
+        write_all(self._descriptor, accepted.to_bytes(size))
+        self._record = accepted
+
+    def knows(self, job_id: str) -> bool:
+        """Whether the next run will find this job in the file."""
+        if self._record is None or self._record.job_id != job_id:
+            return False
+        return self._says(self._record)
 
     def remove(self) -> None:
-        """There is no job to go on with any more."""
-        # The file may be that of another run by now, and then it is not this one's to remove.
-        with contextlib.suppress(FileNotFoundError):
-            if self._entry is not None and self._read() == self._entry:
-                self._path.unlink()
+        """There is no job to go on with any more. The file of another run is not touched."""
+        if self._record is not None and self._says(self._record):
+            self._unlink()
+        self.close()
 
     def saved(self, job_id: str) -> None:
         """The video of this job is at the target; who saved it does not matter."""
-        with contextlib.suppress(FileNotFoundError):
-            entry = self._read()
-            if entry is not None and entry.job_id == job_id:
-                self._path.unlink()
+        self._descriptor = open_regular(self._path)
+        if self._descriptor is not None:
+            found = JobRecord.from_bytes(read_all(self._descriptor))
+            if found is not None and found.job_id == job_id:
+                self._unlink()
+            self.close()
 
-    def _create(self, path: Path, entry: _Entry) -> None:
-        """Make a file that only its owner can read, whole and on the disk; FileExistsError if there is one."""
-        told = {**attrs.asdict(entry.remix), "begun": entry.begun, "job_id": entry.job_id}
-        # Where a lone surrogate is in a prompt it is refused later, and with a better message.
-        text = json.dumps(told, indent=2) + "\n"
-        with open(path, "xb", opener=_private) as file:  # Path.open takes no opener.
-            try:
-                file.write(text.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            except BaseException as error:
-                with contextlib.suppress(OSError):
-                    file.close()  # Tries once more to write.
-                path.unlink()
-                if isinstance(error, OSError):
-                    error.filename = str(path)
-                raise
+    def close(self) -> None:
+        """Let other runs have the file."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
-    def _read(self) -> _Entry | None:
-        """What the file says; None if that cannot be told: it may have been cut off while it was written."""
+    def _go_on(
+        self, descriptor: int, remix: Remix, resubmit: bool, held_by_another: bool
+    ) -> str | None:
+        """Decide by what an earlier run left. Where this run goes on, it keeps the file open."""
+        found = JobRecord.from_bytes(read_all(descriptor))
+        if found is not None and found.remix != remix:
+            raise other_remix(self._target, self.name, found, remix)
+        if found is not None and found.job_id is not None:
+            self._record, self._descriptor = found, descriptor
+            return found.job_id
+        if held_by_another:
+            raise run_in_progress(self._target, found)
+        if not resubmit:
+            raise outcome_unknown(self._target, self.name, found)
+        # The lock on the old file keeps other runs away until the new one, locked too, is in place.
+        self._create(JobRecord(remix), replaces=True)
+        return None
+
+    def _create(self, record: JobRecord, *, replaces: bool) -> bool:
+        """Make the file; False if another run was faster."""
         try:
-            told: dict[str, Any] = dict(json.loads(self._path.read_bytes()))
-            begun, job_id = told.pop("begun"), told.pop("job_id")
-            return _Entry(Remix(**told), begun, job_id)
-        except FileNotFoundError:
-            raise
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return None
+            self._descriptor = create_locked(self._path, record.to_bytes(), replaces=replaces)
+        except FileExistsError:
+            return False
+        self._record = record
+        return True
 
-    def _other(self, found: _Entry, remix: Remix) -> str:
-        names = {"video_id": "video", "prompt": "prompt", "model": "model", "base_url": "base URL"}
-        pairs = [(name, getattr(found.remix, name), getattr(remix, name)) for name in names]
-        differences = [
-            f"{names[name]} {_shown(old)}, not {_shown(new)}"
-            for name, old, new in pairs
-            if old != new
-        ]
-        state = f"job {found.job_id}" if found.job_id else "outcome unknown"
-        return (
-            f"{self._target} is kept for another remix ({state}): {'; '.join(differences)}. "
-            f"Choose another --output, or finish that one first. To give it up, remove {self.name}"
-        )
+    def _says(self, record: JobRecord) -> bool:
+        """Whether the file is still the one that this run has open, and says this."""
+        if self._descriptor is None or not is_at(self._descriptor, self._path):
+            return False
+        return JobRecord.from_bytes(read_all(self._descriptor)) == record
 
-    def _unknown(self, found: _Entry | None) -> str:
-        begun = f" at {clean(found.begun)[:19]} UTC" if found else ""
-        save = f"deerapi-remix download --output {shlex.quote(str(self._target))} ID"
-        return (
-            f"{self._target}: an earlier run began to submit this remix{begun}. It was cut off, or is still at it, "
-            "so that a job may have been accepted and charged. Look at your usage with the vendor. If there is no job, "
-            f"run this again with --resubmit. If there is one: {save}, and remove {self.name}. Nothing was sent now."
-        )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the names of the files in `folder` on the disk, where a folder can be opened for it."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _shown(value: str | None) -> str:
-    text = clean(value or "(none)")
-    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
+    def _unlink(self) -> None:
+        if sys.platform == "win32":
+            self.close()  # There an open file cannot be removed.
+        self._path.unlink(missing_ok=True)

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._model_names import complete_model
+
 VideoId = Annotated[str, typer.Argument(metavar="VIDEO_ID", help="The completed video to remix.")]
 Prompt = Annotated[
     str,
@@ -16,12 +18,20 @@ Prompt = Annotated[
 ]
 ModelId = Annotated[
     str | None,
-    typer.Option("--model", metavar="ID", help="One of `models`. Default: the server's choice."),
+    typer.Option(
+        "--model",
+        metavar="ID",
+        help="One of `models`. Default: the server's choice.",
+        autocompletion=complete_model,
+    ),
 ]
 Target = Annotated[
     Path | None,
     typer.Option(
-        "--output", "-o", metavar="FILE", help="Save the video; checked before anything is paid."
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Save the video; checked before anything is paid. - is stdout.",
     ),
 ]
 NoWait = Annotated[
@@ -44,10 +54,15 @@ BaseUrl = Annotated[
 ]
 
 
-def _seconds(value: float | None) -> float | None:
-    if value is not None and not value >= 0:
-        raise typer.BadParameter("it must be a number of seconds, not negative.")
-    return value
+def _seconds(text: str) -> float:
+    problem = typer.BadParameter(f"{text!r} is not a number of seconds.")
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise problem from None
+    if seconds >= 0:  # NaN is not.
+        return seconds
+    raise problem
 
 
 Timeout = Annotated[
@@ -55,7 +70,7 @@ Timeout = Annotated[
     typer.Option(
         "--timeout",
         metavar="SECONDS",
-        callback=_seconds,
+        parser=_seconds,
         help="How long to wait for the job; inf for ever. Default: 900.",
     ),
 ]
@@ -66,6 +81,6 @@ Output = Annotated[
         "--output",
         "-o",
         metavar="FILE",
-        help="Default: named after the job, in the current folder.",
+        help="- is stdout. Default: named after the job, in the current folder.",
     ),
 ]

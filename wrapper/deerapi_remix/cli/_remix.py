@@ -1,60 +1,92 @@
-"""A remix that is saved: paid for once, however often its command is run and wherever it was cut off."""
+"""The command `remix`: paid for once, however often it is run and wherever it was cut off."""
 
 from __future__ import annotations
 
-import errno
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._job_file import JobFile, Remix
+from ._direct import Direct
+from ._help import examples
+from ._next_command import SaveTo
+from ._option_rules import check_options
+from ._options import (
+    BaseUrl,
+    Json,
+    ModelId,
+    NoWait,
+    Overwrite,
+    Prompt,
+    Quiet,
+    Resubmit,
+    Target,
+    Timeout,
+    VideoId,
+)
+from ._stdout import STDOUT, check_stdout_takes_video, save_to_stdout
+from ._text import escaped
 from ._work import Work
 
 if TYPE_CHECKING:
     from deerapi_remix import RemixClient
 
+EXAMPLES = examples(
+    'remix video_123 --prompt "A bow" --output bow.mp4',
+    'remix video_123 --prompt "A bow" -o bow.mp4 --timeout 3600',
+    'remix video_123 --prompt "A bow" --model sora-2-pro --no-wait',
+)
 
-def remix_to_file(
-    work: Work,
-    client: RemixClient,
-    remix: Remix,
-    output: Path,
-    *,
-    timeout: float | None,
-    overwrite: bool,
-    resubmit: bool,
-) -> Path:
-    """Submit the remix, or go on with the job of an earlier run, and save its video.
 
-    Raises:
-        OtherRemixError, OutcomeUnknownError: As for `JobFile.claim`. Nothing was sent.
-        DeerAPIError, OSError, ValueError: As for the client's methods.
+def remix(
+    video_id: VideoId,
+    prompt: Prompt,
+    model: ModelId = None,
+    output: Target = None,
+    overwrite: Overwrite = False,
+    resubmit: Resubmit = False,
+    timeout: Timeout = None,
+    no_wait: NoWait = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+    base_url: BaseUrl = None,
+) -> None:
+    """Submit a paid job that makes a new video from a completed one, and wait.
+
+    With --output the video is saved and its path printed. A command that was
+    cut off can be run again: it goes on with its job, and pays for no other.
     """
-    work.saves(output, overwrite=overwrite)
-    work.submits()
-    if output.is_dir():  # Some have no name for a job file to be called after.
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(output))
-    job_file = JobFile(output)
-    job_id = job_file.claim(remix, resubmit=resubmit)
-    work.submit.job_file = job_file
-    if job_id is None:
-        path = client.remix_to_file(
-            remix.video_id,
-            output,
-            prompt=remix.prompt,
-            model=remix.model,
-            timeout=timeout,
-            overwrite=overwrite,
-            on_update=work.saw,
-            on_progress=work.display.received,
-        )
+    check_options(
+        output=output,
+        overwrite=overwrite,
+        resubmit=resubmit,
+        timeout=timeout,
+        no_wait=no_wait,
+        json=as_json,
+    )
+    work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
+    if output is not None:
+        work.save_to = SaveTo(output, overwrite)
+    with work.running(), work.client() as client:
+        work.will_submit(video_id, prompt, model)
+        way = Direct(work, client, resubmit=resubmit)
+        _deliver(work, client, way, timeout=timeout, no_wait=no_wait)
+
+
+def _deliver(
+    work: Work, client: RemixClient, way: Direct, *, timeout: float | None, no_wait: bool
+) -> None:
+    """Submit, and go as far as was asked for."""
+    save_to = work.save_to
+    to_stdout = save_to is not None and save_to.target == STDOUT
+    if save_to is not None and not to_stdout:
+        work.saved(way.save(save_to, timeout))
+        return
+    if to_stdout:
+        check_stdout_takes_video()
+    video = way.submit()
+    if no_wait:
+        work.result(escaped(video.id), video.to_dict())
+        return
+    video = client.wait(video, timeout=timeout, on_update=work.saw)
+    if to_stdout:
+        save_to_stdout(work, client, video)
     else:
-        work.resumes(job_id)
-        if os.path.lexists(output) and not overwrite:
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(output))
-        client.wait(job_id, timeout=timeout, on_update=work.saw)
-        path = client.download(
-            job_id, output, overwrite=overwrite, on_progress=work.display.received
-        )
-    work.submit.settled()
-    return path
+        work.finished(video)

@@ -11,7 +11,9 @@ from typing import cast
 import typer
 
 from ._app import app
-from ._failures import ExitCode, complain
+from ._complaints import complain
+from ._exit_codes import ExitCode
+from ._streams import abandon_stdout
 
 # The base of what is raised for a command line that cannot be parsed; Typer does not name it.
 _UsageError = cast(type[Exception], typer.BadParameter.__base__)
@@ -29,19 +31,25 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = int(app(arguments, prog_name="deerapi-remix", standalone_mode=False) or 0)
     except OSError as error:  # Of the help or the completion: a command tells its own.
-        sys.stdout = None  # What is left in its buffer would fail once more when Python ends.
+        abandon_stdout()
         complain(ExitCode.FILE, type(error).__name__, str(error), as_json=False)
         return ExitCode.FILE
     except _UsageError as error:
         return _misused(error, as_json="--json" in arguments)
-    return ExitCode.SETUP if code == _UNKNOWN_SHELL else code
+    if code == _UNKNOWN_SHELL:
+        return ExitCode.SETUP
+    return code
 
 
 def _misused(error: Exception, *, as_json: bool) -> int:
     message = error.format_message()  # type: ignore[attr-defined]
-    if message:  # Without a command the help is the message, and is printed already.
-        ended = message if message.endswith((".", "?")) else f"{message}."
-        context = error.ctx  # type: ignore[attr-defined]
-        path = context.command_path if context else "deerapi-remix"
-        complain(ExitCode.USAGE, "UsageError", f"{ended} See: {path} --help", as_json=as_json)
+    if not message:  # Without a command the help is the message, and is printed already.
+        return ExitCode.USAGE
+    if not message.endswith((".", "?")):
+        message += "."
+    command = "deerapi-remix"
+    context = error.ctx  # type: ignore[attr-defined]
+    if context:
+        command = context.command_path
+    complain(ExitCode.USAGE, "UsageError", f"{message} See: {command} --help", as_json=as_json)
     return ExitCode.USAGE

@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from typing import Any
+from enum import Enum, auto
+from pathlib import Path
 
 from deerapi_remix import DeerAPIError, RemixFailedError
 
-from ._job_file import JobFile, OutcomeUnknownError
+from ._job_file import JobFile
+from ._job_record import OutcomeUnknownError, Remix
+from ._text import default_name
+
+
+class Stage(Enum):
+    """How far the submit of a command has come."""
+
+    NONE = auto()
+    """The command submits nothing."""
+    BEFORE = auto()
+    """Nothing was sent."""
+    UNDER_WAY = auto()
+    """A job may exist whose id is not known."""
+    ACCEPTED = auto()
+    """The id of the job is known."""
 
 
 class Submit:
     """A submit, and the job file that outlives it.
 
     Attributes:
-        under_way: Whether a paid job may exist whose id is not known.
+        stage: How far it has come.
+        remix: What is submitted.
         job_file: Where the next run looks what became of it, if there is one.
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
         self._note = note
-        self._pause_ends = 0.0
-        self.under_way = False
+        self.stage = Stage.NONE
+        self.remix: Remix | None = None
         self.job_file: JobFile | None = None
 
-    def pauses(self, seconds: float) -> None:
-        """The attempt failed without a job, and the next one starts after these seconds."""
-        self._pause_ends = time.monotonic() + seconds
+    def asked(self) -> Remix:
+        """What is submitted, by a command that submits something."""
+        assert self.remix is not None  # noqa: S101  # Such a command says so first of all.
+        return self.remix
 
     def accepted(self, job_id: str) -> None:
         """Keep the id of the job."""
-        self.under_way = False
+        self.stage = Stage.ACCEPTED
         self._update("updated", lambda job_file: job_file.accepted(job_id))
 
     def settled(self) -> None:
@@ -40,22 +57,43 @@ class Submit:
 
     def is_unknown(self, error: BaseException) -> bool:
         """Whether `error` leaves it open if there is a job."""
-        if isinstance(error, KeyboardInterrupt):
-            # While it pauses between two attempts, the client knows that none was accepted.
-            return self.under_way and time.monotonic() >= self._pause_ends
+        if isinstance(error, OutcomeUnknownError):
+            return True
         if isinstance(error, DeerAPIError):
             return error.may_have_been_charged
-        # Problems with the target come before the submit, and name a file; one of a socket would not.
-        lost = isinstance(error, OSError) and error.filename is None
-        return isinstance(error, OutcomeUnknownError) or (self.under_way and lost)
+        # The client adds a note to whatever leaves a submit that may have been charged.
+        return self.stage is Stage.UNDER_WAY and bool(getattr(error, "__notes__", []))
 
     def failed(self, error: BaseException, *, unknown: bool) -> None:
         """Leave a job file only where there is a job to go on with, or may be one."""
-        salvaged: Any = getattr(error, "video", None)
-        if isinstance(error, RemixFailedError) or (self.under_way and not unknown):
+        job_id = error.job_id if isinstance(error, DeerAPIError) else None
+        if isinstance(error, RemixFailedError):
             self.settled()
-        elif self.under_way and salvaged is not None:
-            self.accepted(salvaged.id)
+        elif self.stage is Stage.UNDER_WAY and job_id is not None:
+            self.accepted(job_id)
+        elif self.stage is Stage.UNDER_WAY and not unknown:
+            self.settled()
+
+    def is_kept(self, job_id: str | None) -> bool:
+        """Whether the next run will find this job in the job file."""
+        if self.job_file is None or job_id is None:
+            return False
+        try:
+            return self.job_file.knows(job_id)
+        except OSError:
+            return False
+
+    def ends(self) -> None:
+        """Let other runs have the job file, if there still is one."""
+        if self.job_file is not None:
+            self.job_file.close()
+
+    def keep(self, job_id: str) -> None:
+        """Leave a job file for a job that could not be told to anybody."""
+        if self.job_file is None and self.remix is not None:
+            self.job_file = JobFile(Path(default_name(job_id, None)))
+            remix = self.remix
+            self._update("written", lambda job_file: job_file.keep(remix, job_id))
 
     def _update(self, done: str, change: Callable[[JobFile], None]) -> None:
         if self.job_file is None:

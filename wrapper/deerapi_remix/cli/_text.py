@@ -5,26 +5,36 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import attrs
 
 from deerapi_remix import Model, Video
 
 _ENDINGS = {"video": ".mp4", "thumbnail": ".webp", "spritesheet": ".jpg"}
 
 
-def clean(text: object) -> str:
-    """`text` on one line, without the control characters that a server could steer a terminal with."""
+def escaped(text: str) -> str:
+    """`text` with an escape for each character that could steer a terminal, or cannot be seen."""
     return "".join(
-        character for character in " ".join(str(text).split()) if character.isprintable()
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
+
+
+def clean(text: object) -> str:
+    """`text` on one line, escaped."""
+    return escaped(" ".join(str(text).split()))
 
 
 def described(video: Video) -> str:
     """Status and progress, such as `in progress, 47%`."""
-    status = clean(video.status).replace("_", " ")
-    return status if video.progress is None else f"{status}, {video.progress}%"
+    status = status_words(video)
+    if video.progress is None:
+        return status
+    return f"{status}, {video.progress}%"
+
+
+def status_words(video: Video) -> str:
+    """The status, such as `in progress`."""
+    return clean(video.status).replace("_", " ")
 
 
 def moment(unix: int | None) -> str | None:
@@ -39,28 +49,36 @@ def moment(unix: int | None) -> str | None:
 
 def size(received: int) -> str:
     """A number of bytes, such as `1.5 MB`."""
-    amount, unit = float(received), "bytes"
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
-            break
+    if received < 1000:
+        return f"{received} bytes"
+    amount = received / 1000
+    for unit in ("kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.1f} {unit}"
         amount /= 1000
-    return f"{amount:.0f} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
+    return f"{amount:.1f} GB"
 
 
 def span(seconds: float) -> str:
     """Hours, if there are any, minutes and seconds, such as `1:02:03` or `0:07`."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}"
+
+
+def table(rows: dict[str, object]) -> str:
+    """One line for each thing that is known."""
+    return "\n".join(f"{name:<11}{clean(value)}" for name, value in rows.items() if value)
 
 
 def video_table(video: Video) -> str:
     """One line for each thing known of a job."""
-    error = video.error
-    rows = {
+    rows: dict[str, object] = {
         "id": video.id,
         "status": video.status,
-        "progress": None if video.progress is None else f"{video.progress}%",
+        "progress": None,
         "model": video.model,
         "seconds": video.seconds,
         "size": video.size,
@@ -69,27 +87,35 @@ def video_table(video: Video) -> str:
         "created": moment(video.created_at),
         "completed": moment(video.completed_at),
         "expires": moment(video.expires_at),
-        "error": error and ": ".join(filter(None, [error.code, error.message])),
     }
-    return "\n".join(f"{name:<11}{clean(value)}" for name, value in rows.items() if value)
+    if video.progress is not None:
+        rows["progress"] = f"{video.progress}%"
+    if video.error is not None:
+        rows["error"] = ": ".join(filter(None, [video.error.code, video.error.message]))
+    return table(rows)
+
+
+def columns(rows: Sequence[Sequence[str]]) -> str:
+    """A line for each row, with each column as wide as it has to be."""
+    cleaned = [[clean(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cleaned, strict=True)]
+    lines = []
+    for row in cleaned:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
 
 
 def model_table(models: Sequence[Model]) -> str:
     """One line for each model, its ID first."""
-    width = max((len(clean(model.id)) for model in models), default=0)
-    return "\n".join(
-        f"{clean(model.id):<{width}}  {clean(model.owned_by or '')}".rstrip() for model in models
-    )
-
-
-def video_fields(video: Video) -> dict[str, Any]:
-    """A job for programs."""
-    return attrs.asdict(video, filter=lambda field, _: field.name != "raw")
+    return columns([[model.id, model.owned_by or ""] for model in models])
 
 
 def default_name(video_id: str, variant: str | None) -> str:
-    """The file that a download goes to if nothing is said: named after the job, in the current folder."""
+    """The file in the current folder that a download goes to if nothing is said."""
     # An ID is the server's to choose: it must not lead out of the folder, nor hide the file.
     separators = {"/", "\\", ":", os.sep}
     stem = "".join("_" if character in separators else character for character in video_id)
-    return f"{'_' if stem.startswith('.') else ''}{stem}{_ENDINGS.get(variant or 'video', '')}"
+    if stem.startswith("."):
+        stem = f"_{stem}"
+    return stem + _ENDINGS.get(variant or "video", "")

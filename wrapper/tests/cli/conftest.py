@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.router import mock_router
 
 from ..conftest import Clock
-from .shell import Cli, Outcome, Terminal
+from .shell import Cli, Outcome, Runner, Terminal
 
 
 @pytest.fixture
@@ -19,6 +20,7 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     """Runs a command line in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("XDG_CACHE_HOME", os.devnull)  # The user's cache is left alone.
     # On some CI systems every pipe is taken for a terminal.
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.setattr("typer.rich_utils.FORCE_TERMINAL", None)
@@ -43,6 +45,11 @@ def fake(clock: Clock) -> Iterator[FakeDeerAPI]:
     fake = FakeDeerAPI(clock=clock.now, render_seconds=10)
     with mock_router(fake):
         yield fake
+
+
+@pytest.fixture
+def run(call: Cli, fake: FakeDeerAPI, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    return Runner(call, fake, monkeypatch)
 
 
 @pytest.fixture

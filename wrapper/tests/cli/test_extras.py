@@ -7,9 +7,7 @@ import sys
 
 import pytest
 
-from deerapi_remix.testing import FakeDeerAPI
-
-from .shell import Cli
+from .shell import Runner
 
 
 def without(*modules: str) -> str:
@@ -51,6 +49,6 @@ def test_the_help_imports_no_server_and_the_package_no_command_line() -> None:
 
 
 @pytest.mark.parametrize("seconds", ["-1", "nan"])
-def test_a_timeout_that_makes_no_sense_is_2_before_anything_is_paid(call: Cli, fake: FakeDeerAPI, seconds: str) -> None:
-    outcome = call("remix", "video_123", "--prompt", "x", "--timeout", seconds)
-    assert (outcome.code, len(fake.requests)) == (2, 0)
+def test_a_timeout_that_makes_no_sense_is_2_before_anything_is_paid(run: Runner, seconds: str) -> None:
+    outcome = run("remix", "video_123", "--prompt", "x", "--timeout", seconds)
+    assert (outcome.code, len(run.fake.requests)) == (2, 0)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,17 +16,19 @@ from typer.core import TyperGroup
 
 from deerapi_remix.cli._app import app
 from deerapi_remix.testing import FakeDeerAPI
+from deerapi_remix.testing.asgi import running_server
 
 from ..fresh import loaded_by
-from .shell import PROGRAM, Cli
+from .shell import PROGRAM, Broken, Cli, Runner
 
+GROUPS = [""]
 COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", "mock"]
 
 
 def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> None:
     outcome = call("--help")
     assert (outcome.code, outcome.err) == (0, "")
-    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock"]
     assert "--install-completion" in outcome.out
     assert "Key" not in outcome.out.partition("Examples:")[2]
 
@@ -35,43 +37,42 @@ def test_the_help_imports_no_httpx() -> None:
     assert "httpx" not in loaded_by("from deerapi_remix.cli._run import run\nassert run(['--help']) == 0")
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)])
-def test_help_is_short_for_help_and_ends_in_examples(call: Cli, command: list[str]) -> None:
-    outcome = call(*command, "-h")
-    assert outcome == call(*command, "--help")
-    assert re.search(rf"^ Examples:\s+deerapi-remix {' '.join(command)}", outcome.out, re.MULTILINE)
+@pytest.mark.parametrize("command", [*GROUPS, *COMMANDS])
+def test_help_is_short_for_help_and_ends_in_examples(call: Cli, command: str) -> None:
+    outcome = call(*command.split(), "-h")
+    assert outcome == call(*command.split(), "--help")
+    assert re.search(rf"^ Examples:\s+deerapi-remix {command}", outcome.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_takes_json_and_quiet(call: Cli, command: str) -> None:
-    told = call(command, "-h").out
+def test_every_command_takes_json_and_quiet_but_no_key(call: Cli, command: str) -> None:
+    told = call(*command.split(), "-h").out
     assert "--json" in told
     assert re.search(r"--quiet\s+-q", told)
+    # Whoever starts a mock makes its key up.
+    assert ("--key" in re.findall(r"--[\w-]+", told)) == (command == "mock")
+    assert not re.search(r"[{}]|<\w+>", told)
 
 
-def test_no_command_takes_a_key(call: Cli) -> None:
+def test_the_examples_are_accepted_as_they_stand(run: Runner) -> None:
+    run.patch.setenv("COLUMNS", "200")
+    run.patch.setenv("DEERAPI_KEY", "Bearer x")  # Is refused after the arguments were accepted.
+    run.patch.setattr("deerapi_remix.testing.asgi.serve", lambda *_, **__: None)
     for command in COMMANDS:
-        assert "key" not in "".join(re.findall(r"--[\w-]+", call(command, "--help").out))
-
-
-def test_the_examples_are_accepted_as_they_stand(fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("DEERAPI_KEY", "Bearer x")  # Is refused after the arguments were accepted.
-    monkeypatch.setattr("deerapi_remix.testing.asgi.serve", lambda *_, **__: None)
-    for command in COMMANDS:
-        examples = call(command, "-h").out.partition("Examples:")[2].splitlines()
+        examples = run(*command.split(), "-h").out.partition("Examples:")[2].splitlines()
         lines = [line.strip() for line in examples if line.strip()]
-        assert len(lines) >= 2
+        assert lines
+        code = {"mock": 0}.get(command.partition(" ")[0], 3)
         for line in lines:
             arguments = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', line)]
-            assert arguments[:2] == ["deerapi-remix", command]
-            assert call(*arguments[1:]).code == (0 if command == "mock" else 3)
+            assert " ".join(arguments).startswith(f"deerapi-remix {command}")
+            assert run(*arguments[1:]).code == code
 
 
 def test_the_help_fits_a_terminal_of_80_columns(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    for command in [[], *([name] for name in COMMANDS)]:
-        assert max(map(len, call(*command, "-h").out.splitlines())) <= 80
+    for command in (*GROUPS, *COMMANDS):
+        assert max(map(len, call(*command.split(), "-h").out.splitlines())) <= 80
 
 
 def test_a_narrow_terminal_sees_whole_options(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,8 +81,8 @@ def test_a_narrow_terminal_sees_whole_options(call: Cli, monkeypatch: pytest.Mon
     assert "\n  -o, --output FILE  Save the video;" in told
     assert "\n Examples:\n\n deerapi-remix remix video_123" in told
     assert call() == (2, call("-h").out.removesuffix("\n"), "")
-    for command in [[], *([name] for name in COMMANDS)]:
-        outcome = call(*command, "-h")
+    for command in (*GROUPS, *COMMANDS):
+        outcome = call(*command.split(), "-h")
         assert (outcome.code, outcome.err) == (0, "")
         assert outcome.out.startswith("Usage: deerapi-remix")
         assert "…" not in outcome.out
@@ -106,12 +107,13 @@ def test_the_help_of_the_mock_says_what_quiet_hides(call: Cli) -> None:
     assert "Show neither hints nor a line for each request." in call("mock", "-h").out
 
 
-def completions(*words: str) -> list[str]:
+def completions(*words: str, **variables: str) -> list[str]:
     """What Bash is told when the last of the words is to be completed."""
     done = subprocess.run(
         PROGRAM,
         env={
             **os.environ,
+            **variables,
             "_DEERAPI_REMIX_COMPLETE": "complete_bash",
             "COMP_WORDS": " ".join(["deerapi-remix", *words]),
             "COMP_CWORD": str(len(words)),
@@ -128,6 +130,21 @@ def test_commands_options_and_variants_are_completed() -> None:
     assert completions("do") == ["download", "doctor"]
     assert completions("remix", "--re") == ["--resubmit"]
     assert completions("download", "video_456", "--variant", "s") == ["spritesheet"]
+
+
+def test_models_are_completed_from_what_was_served_last_and_asked_for_in_the_background(tmp_path: Path) -> None:
+    words = ("remix", "video_123", "--model", "sora")
+    with running_server(FakeDeerAPI(models=["sora-2", "sora-3", "other"])) as base_url:
+        variables = {"XDG_CACHE_HOME": str(tmp_path), "DEERAPI_BASE_URL": base_url}
+        assert completions(*words, **variables, DEERAPI_KEY="") == []
+        assert list(tmp_path.iterdir()) == []  # Without a key nothing is asked for.
+        assert completions(*words, **variables) == []
+        for _ in range(500):
+            if list(tmp_path.glob("*/*.json")):
+                break
+            time.sleep(0.02)
+        assert completions(*words, **variables) == ["sora-2", "sora-3"]
+    assert completions(*words, **variables) == ["sora-2", "sora-3"]
 
 
 @pytest.fixture
@@ -151,15 +168,18 @@ def test_the_completion_is_installed_or_shown(
     shell(name)
     shown = call("--show-completion")
     assert (shown.code, shown.err) == (0, "")
+    shell("another")
+    assert call("--show-completion", name) == shown
+    shell(name)
     assert f"_DEERAPI_REMIX_COMPLETE=complete_{name}" in shown.out
     assert call("--install-completion").code == 0
     assert (tmp_path / written).read_text().strip() == shown.out.strip()
 
 
-@pytest.mark.parametrize("option", ["--install-completion", "--show-completion"])
-def test_a_shell_without_completion_is_3(call: Cli, shell: Callable[[str], None], option: str) -> None:
+@pytest.mark.parametrize("options", [("--install-completion",), ("--show-completion",), ("--show-completion", "tcsh")])
+def test_a_shell_without_completion_is_3(call: Cli, shell: Callable[[str], None], options: tuple[str, ...]) -> None:
     shell("tcsh")
-    outcome = call(option)
+    outcome = call(*options)
     assert outcome.code == 3
     assert re.fullmatch("Shell tcsh (is )?not supported.\n", outcome.out + outcome.err)
 
@@ -173,9 +193,5 @@ def test_a_completion_that_cannot_be_installed_is_10(call: Cli, shell: Callable[
 
 
 def test_a_help_that_cannot_be_written_is_10(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(io.StringIO):
-        def write(self, _: str) -> int:
-            raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(sys, "stdout", Full())
+    monkeypatch.setattr(sys, "stdout", Broken(OSError(28, "No space left on device")))
     assert call("models", "--help") == (10, "", "Error: [Errno 28] No space left on device\n")

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,52 +17,56 @@ from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.router import mock_router
 
 from ..conftest import Clock
-from .shell import REMIX, Cli, files, new_job
+from .shell import REMIX, Cli, Runner, Terminal, files
 
 
-def test_remix_with_output_saves_the_video_and_prints_its_path_alone(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call(*REMIX, "--output", "bow.mp4")
+@pytest.mark.parametrize("command", [REMIX, ("download", "video_123")])
+def test_output_saves_the_video_and_prints_its_path_alone(run: Runner, command: tuple[str, ...]) -> None:
+    outcome = run(*command, "-o", "bow.mp4")
     assert (outcome.code, outcome.out) == (0, "bow.mp4\n")
     assert Path("bow.mp4").read_bytes()[4:8] == b"ftyp"
     assert files() == ["bow.mp4"]
+    Path("bow.mp4").write_text("old")
+    assert run(*command, "-o", "bow.mp4", "--overwrite").code == 0
+    assert Path("bow.mp4").read_bytes()[4:8] == b"ftyp"
 
 
-def test_remix_sends_the_prompt_and_the_model(fake: FakeDeerAPI, call: Cli) -> None:
-    assert call(*REMIX, "--model", "sora-2-pro", "--no-wait").code == 0
-    assert fake.requests[0].body == {"prompt": "The cat takes a bow", "model": "sora-2-pro"}
+def test_remix_sends_the_prompt_and_the_model(run: Runner) -> None:
+    assert run(*REMIX, "--model", "sora-2-pro", "--no-wait").code == 0
+    assert run.fake.requests[0].body == {"prompt": "The cat takes a bow", "model": "sora-2-pro"}
 
 
-def test_remix_with_output_and_json_prints_the_job_and_the_path(fake: FakeDeerAPI, call: Cli) -> None:
-    told = call(*REMIX, "--output", "bow.mp4", "--json").json
-    assert told["path"] == "bow.mp4"
-    assert told["id"] == new_job(fake)
-    assert told["status"] == "completed"
-    assert told["progress"] == 100
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--output", "bow.mp4"), {"path": "bow.mp4", "status": "completed", "progress": 100}),
+        (("--no-wait",), {"status": "queued"}),
+        ((), {"status": "completed"}),
+    ],
+)
+def test_remix_with_json_prints_the_job(run: Runner, options: tuple[str, ...], expected: dict[str, object]) -> None:
+    told = run(*REMIX, *options, "--json").json
+    assert told == told | expected | {"id": run.job}
     assert "raw" not in told
 
 
-def test_remix_without_output_waits_and_prints_the_job_and_how_to_save_it(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call(*REMIX)
-    job = new_job(fake)
+def test_remix_without_output_waits_and_prints_the_job_and_how_to_save_it(run: Runner) -> None:
+    outcome = run(*REMIX)
+    job = run.job
     assert outcome.code == 0
     assert outcome.out.splitlines()[:3] == [f"id         {job}", "status     completed", "progress   100%"]
     assert outcome.err.endswith(f"To save the video: deerapi-remix download {job}\n")
     assert files() == []
 
 
-def test_remix_with_no_wait_prints_the_id_alone(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call(*REMIX, "--no-wait")
-    assert (outcome.code, outcome.out) == (0, f"{new_job(fake)}\n")
-    assert len(fake.requests) == 1
+def test_remix_with_no_wait_prints_the_id_alone(run: Runner) -> None:
+    outcome = run(*REMIX, "--no-wait")
+    assert (outcome.code, outcome.out) == (0, f"{run.job}\n")
+    assert len(run.fake.requests) == 1
 
 
-def test_remix_with_no_wait_and_json_prints_the_job(fake: FakeDeerAPI, call: Cli) -> None:
-    told = call(*REMIX, "--no-wait", "--json").json
-    assert (told["id"], told["status"]) == (new_job(fake), "queued")
-
-
-def test_status_prints_what_is_known_of_a_job(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call("status", "video_123")
+def test_status_prints_what_is_known_of_a_job(run: Runner) -> None:
+    outcome = run("status", "video_123")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
         "id         video_123\n"
@@ -70,39 +79,24 @@ def test_status_prints_what_is_known_of_a_job(fake: FakeDeerAPI, call: Cli) -> N
         "completed  2027-01-15 08:16:40 UTC\n"
         "expires    2027-01-16 08:16:40 UTC\n"
     )
-
-
-def test_status_of_a_failed_job_is_no_failure(fake: FakeDeerAPI, call: Cli, clock: Clock) -> None:
-    fake.fails()
-    job = call(*REMIX, "--no-wait").out.strip()
-    clock.time += 60
-    outcome = call("status", job)
-    assert outcome.code == 0
-    assert "error      moderation_blocked: The prompt was refused by the safety system.\n" in outcome.out
-
-
-def test_status_with_json_prints_the_job(fake: FakeDeerAPI, call: Cli) -> None:
-    told = call("status", "video_123", "--json").json
+    told = run("status", "video_123", "--json").json
     assert (told["id"], told["status"], told["error"]) == ("video_123", "completed", None)
     assert told["request_id"]
 
 
-def test_wait_prints_the_finished_job(fake: FakeDeerAPI, call: Cli) -> None:
-    job = call(*REMIX, "--no-wait").out.strip()
-    outcome = call("wait", job)
+def test_status_of_a_failed_job_is_no_failure(run: Runner, clock: Clock) -> None:
+    run.fake.fails()
+    job = run(*REMIX, "--no-wait").out.strip()
+    clock.time += 60
+    outcome = run("status", job)
     assert outcome.code == 0
-    assert outcome.out.startswith(f"id         {job}\nstatus     completed\n")
+    assert "error      moderation_blocked: The prompt was refused by the safety system.\n" in outcome.out
 
 
-def test_wait_with_json_prints_the_finished_job(fake: FakeDeerAPI, call: Cli) -> None:
-    job = call(*REMIX, "--no-wait").out.strip()
-    assert call("wait", job, "--json").json["status"] == "completed"
-
-
-def test_download_prints_the_path(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call("download", "video_123", "-o", "bow.mp4")
-    assert (outcome.code, outcome.out) == (0, "bow.mp4\n")
-    assert Path("bow.mp4").read_bytes()[4:8] == b"ftyp"
+def test_wait_prints_the_finished_job(run: Runner) -> None:
+    job = run(*REMIX, "--no-wait").out.strip()
+    assert run("wait", job).out.startswith(f"id         {job}\nstatus     completed\n")
+    assert run("wait", job, "--json").json["status"] == "completed"
 
 
 @pytest.mark.parametrize(
@@ -114,11 +108,11 @@ def test_download_prints_the_path(fake: FakeDeerAPI, call: Cli) -> None:
         (("--variant", "spritesheet"), "video_123.jpg"),
     ],
 )
-def test_a_download_is_named_after_the_job_and_the_variant(
-    fake: FakeDeerAPI, call: Cli, options: tuple[str, ...], name: str
-) -> None:
-    assert call("download", "video_123", *options).out == f"{name}\n"
+def test_a_download_is_named_after_the_job_and_the_variant(run: Runner, options: tuple[str, ...], name: str) -> None:
+    assert run("download", "video_123", *options).out == f"{name}\n"
     assert files() == [name]
+    told = run("download", "video_123", *options, "--overwrite", "--json").json
+    assert told == {"id": "video_123", "variant": (*options, "video")[1 if options else 0], "path": name}
 
 
 @pytest.mark.parametrize(
@@ -128,28 +122,9 @@ def test_no_id_leads_a_download_out_of_the_folder(video_id: str, name: str) -> N
     assert _text.default_name(video_id, None) == name
 
 
-def test_download_with_json_prints_job_variant_and_path(fake: FakeDeerAPI, call: Cli) -> None:
-    assert call("download", "video_123", "--variant", "thumbnail", "--json").json == {
-        "id": "video_123",
-        "variant": "thumbnail",
-        "path": "video_123.webp",
-    }
-
-
-def test_overwrite_replaces_the_target(fake: FakeDeerAPI, call: Cli) -> None:
-    Path("bow.mp4").write_text("old")
-    assert call("download", "video_123", "-o", "bow.mp4", "--overwrite").code == 0
-    assert call(*REMIX, "-o", "bow.mp4", "--overwrite").code == 0
-    assert Path("bow.mp4").read_bytes()[4:8] == b"ftyp"
-
-
-def test_models_prints_a_line_for_each_model(fake: FakeDeerAPI, call: Cli) -> None:
-    outcome = call("models")
-    assert outcome == (0, "sora-2      openai\nsora-2-pro  openai\n", "")
-
-
-def test_models_with_json_prints_one_object(fake: FakeDeerAPI, call: Cli) -> None:
-    assert call("models", "--json").json["models"][1] == {
+def test_models_prints_a_line_for_each_model_or_one_object(run: Runner) -> None:
+    assert run("models") == (0, "sora-2      openai\nsora-2-pro  openai\n", "")
+    assert run("models", "--json").json["models"][1] == {
         "id": "sora-2-pro",
         "object": "model",
         "created": 1_759_190_400,
@@ -166,18 +141,16 @@ def test_the_version_is_that_of_the_package(call: Cli) -> None:
     assert call("--version") == (0, "deerapi-remix 0.1.0\n", "")
 
 
-def test_the_base_url_comes_from_the_option_before_the_environment(
-    fake: FakeDeerAPI, call: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("DEERAPI_BASE_URL", "https://example.invalid")
-    assert call("models", "--base-url", "https://api.deerapi.com").code == 0
+def test_the_base_url_comes_from_the_option_before_the_environment(run: Runner) -> None:
+    run.patch.setenv("DEERAPI_BASE_URL", "https://example.invalid")
+    assert run("models", "--base-url", "https://api.deerapi.com").code == 0
 
 
 def test_the_table_leaves_out_what_is_unknown_and_control_characters() -> None:
     video = Video(id="v", status="failed\x1b[2J", error=VideoError(code="oops"), created_at=10**30, prompt="a\nb")
     assert _text.video_table(video).splitlines() == [
         "id         v",
-        "status     failed[2J",
+        "status     failed\\x1b[2J",
         "prompt     a b",
         f"created    1{'0' * 30}",
         "error      oops",
@@ -194,3 +167,48 @@ def test_a_model_without_an_owner_is_its_id() -> None:
 )
 def test_sizes_are_told_in_powers_of_a_thousand(count: int, shown: str) -> None:
     assert _text.size(count) == shown
+
+
+@pytest.mark.parametrize("command", [REMIX, ("download", "video_123")])
+def test_output_to_stdout_writes_the_video_and_nothing_else(run: Runner, command: tuple[str, ...]) -> None:
+    written = io.BytesIO()
+    run.patch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="utf-8", write_through=True))
+    assert run(*command, "--output", "-").code == 0
+    assert written.getvalue()[4:8] == b"ftyp"
+    assert files() == []
+
+
+def test_a_video_is_not_written_to_a_terminal_nor_beside_json_and_nothing_is_paid(
+    run: Runner, terminal: Terminal
+) -> None:
+    assert run(*REMIX, "-o", "-", "--json").json["message"].startswith("Invalid value: --json cannot be combined with")
+    run.patch.setattr(sys, "stdout", terminal)
+    outcome = run(*REMIX, "-o", "-")
+    assert outcome.code == 2
+    assert "a video is nothing for a terminal: redirect stdout." in outcome.err
+    assert run.fake.requests == ()
+
+
+def test_a_video_that_stdout_does_not_take_says_how_to_go_on(run: Runner) -> None:
+    class Gone(io.BytesIO):
+        def write(self, _: object) -> int:
+            raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    run.patch.setattr(sys, "stdout", io.TextIOWrapper(Gone(), encoding="utf-8", write_through=True))
+    outcome = run(*REMIX, "-o", "-")
+    assert outcome.code == 10
+    assert outcome.err.endswith(
+        f"Error: -: Broken pipe. To go on, without paying again: deerapi-remix download --output - {run.job}\n"
+    )
+
+
+def test_what_a_server_sent_reaches_no_terminal_unescaped(run: Runner) -> None:
+    hostile = "video_\u202e\u2028x"
+    headers = {"Content-Type": "application/json"}
+    body = json.dumps({"id": hostile, "status": "queued\x1b[2J\x9b2J"})
+    for options in ((), ("--json",)):
+        run.fake.answers("remix", 200, body=body, headers=headers)
+        outcome = run(*REMIX, "--no-wait", *options)
+        assert outcome.code == 0
+        assert re.fullmatch(r"[ -~\n]+", outcome.out + outcome.err)
+    assert outcome.json["id"] == hostile

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
+import socket
+import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import attrs
 import pytest
 
+from deerapi_remix import RemixClient
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.fake import Request
 
@@ -24,6 +28,21 @@ UNKNOWN = (
     "Error: Interrupted while the remix was submitted. The job may have been accepted and charged. Do not simply run "
     "this again: look at your usage with the vendor first."
 )
+
+
+# Says so when the id of the job is to be written into the job file. What happens then is to be added.
+AT_THE_ID = """
+import errno, os, sys
+_write = os.write
+def _stop(descriptor, content):
+    if b'"job_id": "' in bytes(content):
+        os.write = _write
+        print("about to keep the id", file=sys.stderr, flush=True)
+        _then()
+    return _write(descriptor, content)
+os.write = _stop
+def _then():
+"""
 
 
 @attrs.frozen
@@ -46,6 +65,10 @@ class Scene:
         """The command, stopped at that stage."""
         if ":" in stage:
             program = self.start(prelude=STOPS_AT, before=stage)
+            program.says("about to")
+            return program
+        if stage == "keeping the id":
+            program = self.start(prelude=AT_THE_ID + "    sys.stdin.readline()\n")
             program.says("about to")
             return program
         if stage == "waiting":
@@ -92,12 +115,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
         programs.abandon()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("stage", ["waiting", "downloading"])
-def test_a_command_that_was_killed_goes_on_with_its_job_when_run_again(
-    scene: Scene, stage: str, number: signal.Signals
-) -> None:
-    assert scene.stopped(stage).send(number).end()[0] == -number
+def test_a_command_that_was_killed_goes_on_with_its_job_when_run_again(scene: Scene, stage: str) -> None:
+    assert scene.stopped(stage).send(signal.SIGKILL).end()[0] == -signal.SIGKILL
     assert scene.left == {".bow.mp4.job.json", ".bow.mp4.*.part"}
 
     code, out, told = scene.run()
@@ -132,7 +152,7 @@ def test_a_command_that_was_killed_after_publishing_pays_and_overwrites_nothing_
     assert scene.server.posts == 1
 
 
-@pytest.mark.parametrize("stage", ["submitted", "answered", "replace:.json"])
+@pytest.mark.parametrize("stage", ["submitted", "answered", "keeping the id"])
 def test_a_command_that_was_killed_before_it_knew_its_job_is_not_run_again_unasked(scene: Scene, stage: str) -> None:
     scene.stopped(stage).send(signal.SIGKILL).end()
     first = scene.job
@@ -179,7 +199,7 @@ def test_ctrl_c_while_the_answer_is_awaited_counts_as_unknown(scene: Scene) -> N
     assert scene.server.posts == 1
 
 
-def test_ctrl_c_after_the_id_has_come_names_the_job(scene: Scene) -> None:
+def test_ctrl_c_after_the_id_has_come_keeps_the_job(scene: Scene) -> None:
     # The server cannot tell when the client has taken in what it sent: when it goes for more.
     waits = """
 import socket, sys
@@ -196,9 +216,9 @@ socket.socket.recv = _told
     program.says("about to")
     code, _, told = program.send(signal.SIGINT).end()
     assert code == 130
-    assert f"The job was accepted as {scene.job}: wait for it, do not submit it again." in told
-
-    scene.run()
+    again = f"Run the same command again: it goes on with {scene.job} and pays for no other.\n"
+    assert told.endswith(f"Interrupted. The job goes on. {again}")
+    assert scene.run()[0] == 0
     assert scene.server.posts == 1
 
 
@@ -215,19 +235,25 @@ def test_ctrl_c_in_a_pause_between_two_attempts_submits_nothing_and_keeps_nothin
 
 
 @pytest.mark.parametrize(
-    ("stage", "advice"),
+    ("stage", "number", "advice"),
     [
-        ("waiting", "The job goes on. To go on, without paying again: deerapi-remix wait {job} && "),
-        ("downloading", "To go on, without paying again: "),
-        ("link:.part", "To go on, without paying again: "),
+        ("waiting", signal.SIGINT, "The job goes on. "),
+        ("waiting", signal.SIGTERM, "The job goes on. "),
+        ("waiting", signal.SIGHUP, "The job goes on. "),
+        ("downloading", signal.SIGINT, ""),
+        ("downloading", signal.SIGTERM, ""),
+        ("downloading", signal.SIGHUP, ""),
+        ("link:.part", signal.SIGINT, ""),
     ],
 )
-def test_ctrl_c_on_a_job_that_is_known_says_how_to_go_on(scene: Scene, stage: str, advice: str) -> None:
+def test_a_signal_to_end_says_how_to_go_on_with_a_job_that_is_known(
+    scene: Scene, stage: str, number: signal.Signals, advice: str
+) -> None:
     program = scene.stopped(stage)
-    code, out, told = program.send(signal.SIGINT).end()
+    code, out, told = program.send(number).end()
     assert (code, out) == (130, "")
-    last = f"Error: Interrupted. {advice}deerapi-remix download --output bow.mp4 {{job}}"
-    assert told.splitlines()[-1] == last.format(job=scene.job)
+    last = f"Error: Interrupted. {advice}Run the same command again: it goes on with {scene.job} and pays for no other."
+    assert told.splitlines()[-1] == last
     assert scene.left == {".bow.mp4.job.json"}
 
     assert scene.run()[:2] == (0, "bow.mp4\n")
@@ -253,8 +279,8 @@ def test_a_disk_that_fills_up_in_the_download_loses_no_job(scene: Scene) -> None
     code, _, told = scene.run(prelude=full)
     assert code == 10
     assert told.endswith(
-        "Error: bow.mp4: File too large. To go on, without paying again: "
-        f"deerapi-remix download --output bow.mp4 {scene.job}\n"
+        "Error: bow.mp4: File too large. "
+        f"Run the same command again: it goes on with {scene.job} and pays for no other.\n"
     )
     assert scene.left == {".bow.mp4.job.json"}
 
@@ -264,16 +290,7 @@ def test_a_disk_that_fills_up_in_the_download_loses_no_job(scene: Scene) -> None
 
 
 def test_a_job_file_that_cannot_be_updated_does_not_end_the_job(scene: Scene) -> None:
-    full = """
-import errno, os
-_replace = os.replace
-def _full(source, target):
-    if ".job.json" in str(target):
-        raise OSError(errno.ENOSPC, "No space left on device")
-    _replace(source, target)
-os.replace = _full
-"""
-    code, _, told = scene.run(prelude=full)
+    code, _, told = scene.run(prelude=AT_THE_ID + '    raise OSError(errno.ENOSPC, "No space left on device")\n')
     assert code == 0
     assert ".bow.mp4.job.json could not be updated: No space left on device\n" in told
     assert f"accepted as {scene.job}\n" in told
@@ -294,17 +311,105 @@ def test_a_folder_that_goes_in_the_download_loses_no_job(scene: Scene) -> None:
     assert scene.left == set()
 
 
-def test_a_command_that_is_run_twice_at_once_submits_once(scene: Scene) -> None:
+def test_a_command_that_is_run_again_while_it_submits_is_told_so_and_submits_nothing(scene: Scene) -> None:
     gate = Gate(0)
     scene.server.script(gate)
     first = scene.start()
     gate.reached()
-    assert scene.run()[0] == 7
+    for options in ((), ("--resubmit",), ("--overwrite", "--resubmit")):
+        code, _, told = scene.run(*options)
+        assert code == 7
+        assert re.search(r"bow.mp4: another run is still at it; it began to submit this remix at 20\S+ UTC\.", told)
+        assert "was cut off" not in told
     gate.open()
     assert first.end()[0] == 0
     assert scene.saved
     assert scene.left == {"bow.mp4"}
     assert scene.server.posts == 1
+
+
+def test_a_command_that_was_stopped_is_still_at_it_and_one_that_was_killed_was_cut_off(scene: Scene) -> None:
+    first = scene.stopped("submitted")
+    first.stop()
+    assert "is still at it" in scene.run("--resubmit")[2]
+    first.send(signal.SIGKILL).end()
+    assert "was cut off" in scene.run()[2]
+    assert scene.server.posts == 1
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path.name)
+
+
+def _huge(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 2**40)
+
+
+def _foreign(path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    path.write_text("{}")
+    os.chown(path, 12345, 12345)
+
+
+def _device(path: Path) -> None:
+    try:
+        os.mknod(path, 0o600 | stat.S_IFCHR, os.makedev(1, 5))
+    except PermissionError:
+        pytest.skip("only root can make a device")
+
+
+# What has the name of the job file, and what is said about it.
+IN_THE_WAY: dict[str, tuple[Callable[[Path], object], str]] = {
+    "FIFO": (os.mkfifo, "is a FIFO, not a job file"),
+    "socket": (_socket, "is a socket, not a job file"),
+    "device": (_device, "is a device, not a job file"),
+    "folder": (Path.mkdir, "is a folder, not a job file"),
+    "dangling link": (lambda path: path.symlink_to("nowhere"), "is a symbolic link, not a job file"),
+    "looping link": (lambda path: path.symlink_to(path.name), "is a symbolic link, not a job file"),
+    "link to zeros": (lambda path: path.symlink_to("/dev/zero"), "is a symbolic link, not a job file"),
+    "huge": (_huge, "has 1099511627776 bytes, so it is not a job file"),
+    "foreign": (_foreign, "belongs to another user"),
+}
+
+
+@pytest.mark.parametrize("kind", IN_THE_WAY)
+def test_what_is_no_job_file_is_neither_opened_nor_replaced(
+    scene: Scene, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(scene.folder)
+    make, problem = IN_THE_WAY[kind]
+    path = Path(".bow.mp4.job.json")
+    make(path)
+    before = path.lstat()
+    for options in ((), ("--resubmit",), ("--overwrite",)):
+        code, out, told = scene.run(*options)
+        assert (code, out) == (10, "")
+        assert told == (
+            f"Error: bow.mp4: .bow.mp4.job.json {problem}. Nothing was sent. Remove it, or choose another --output.\n"
+        )
+    assert os.path.samestat(before, path.lstat())
+    assert scene.left == {".bow.mp4.job.json"}
+    assert scene.server.posts == 0
+
+
+def test_a_job_file_of_an_earlier_version_is_gone_on_with(scene: Scene) -> None:
+    with RemixClient("any-key", base_url=scene.server.url) as client:
+        job = client.remix("video_123", prompt="The cat takes a bow")
+    told = {
+        "video_id": "video_123",
+        "prompt": "The cat takes a bow",
+        "model": None,
+        "base_url": scene.server.url,
+        "begun": "2020-01-01T00:00:00+00:00",
+        "job_id": job.id,
+    }
+    (scene.folder / ".bow.mp4.job.json").write_text(json.dumps(told))
+    assert scene.run()[0] == 0
+    assert scene.saved
+    assert (scene.left, scene.server.posts) == ({"bow.mp4"}, 1)
 
 
 def test_a_disk_without_any_room_is_found_before_anything_is_paid(scene: Scene) -> None:
