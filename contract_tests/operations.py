@@ -24,6 +24,7 @@ class Operation:
         content_type: The type of that body.
         fields: What a request cannot do without.
         paid: Whether a call may cost money.
+        schema: The component of the document that describes the answer; None for a file.
     """
 
     method: Method
@@ -32,6 +33,7 @@ class Operation:
     content_type: str = "application/json"
     fields: Mapping[str, str] = field(factory=dict)
     paid: bool = False
+    schema: str | None = None
 
     @property
     def takes_an_id(self) -> bool:
@@ -40,10 +42,15 @@ class Operation:
 
 OPERATIONS: dict[str, Operation] = {
     "remixVideo": Operation(
-        "remix", "/v1/videos/{}/remix", {"id": "video_456", "status": "queued"}, fields={"prompt": "cry"}, paid=True
+        "remix",
+        "/v1/videos/{}/remix",
+        {"id": "video_456", "status": "queued"},
+        fields={"prompt": "cry"},
+        paid=True,
+        schema="RemixJob",
     ),
-    "retrieveVideo": Operation("retrieve", "/v1/videos/{}", {"id": "video_123", "status": "queued"}),
+    "retrieveVideo": Operation("retrieve", "/v1/videos/{}", {"id": "video_123", "status": "queued"}, schema="VideoJob"),
     "downloadVideoContent": Operation("download", "/v1/videos/{}/content", b"\0\0\0\x08moov", "video/mp4"),
-    "listModels": Operation("models", "/v1/models", {"object": "list", "data": []}),
+    "listModels": Operation("models", "/v1/models", {"object": "list", "data": []}, schema="ModelList"),
 }
 WITH_AN_ID = [name for name, operation in OPERATIONS.items() if operation.takes_an_id]

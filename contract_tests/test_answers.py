@@ -22,8 +22,9 @@ from .operations import OPERATIONS
 from .test_requests import refused_by_design
 
 operations = pytest.mark.parametrize("operation_id", OPERATIONS)
-jobs = pytest.mark.parametrize("operation_id", ["remixVideo", "retrieveVideo"])
-SCHEMAS = {"remixVideo": "RemixJob", "retrieveVideo": "VideoJob"}
+# Those that answer a job.
+SCHEMAS = {name: str(one.schema) for name, one in OPERATIONS.items() if one.schema not in (None, "ModelList")}
+jobs = pytest.mark.parametrize("operation_id", SCHEMAS)
 
 TEXTS = ("object", "model", "size", "seconds", "remixed_from_video_id", "prompt")
 NUMBERS = ("progress", "created_at", "completed_at", "expires_at")
