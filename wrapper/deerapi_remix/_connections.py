@@ -35,7 +35,7 @@ class Connections(Generic[Http]):
     kind: ClassVar[type[Any]]
 
     def __init__(self, base_url: str, handed_in: Http | None) -> None:
-        if handed_in is not None and not isinstance(handed_in, self.kind):
+        if handed_in is not None and not self._is_usable(handed_in):
             raise TypeError(
                 f"http_client must be an httpx.{self.kind.__name__}, not {type(handed_in).__name__}"
             )
@@ -46,6 +46,15 @@ class Connections(Generic[Http]):
         self._process = os.getpid()
         self._is_closed = False
         self._start()
+
+    def _is_usable(self, handed_in: object) -> bool:
+        """Whether it is a client of httpx, or of httpx2, which is never imported here."""
+        if isinstance(handed_in, self.kind):
+            return True
+        return any(
+            base.__module__.partition(".")[0] == "httpx2" and base.__name__ == self.kind.__name__
+            for base in type(handed_in).__mro__
+        )
 
     def _start(self) -> None:
         """Make what must not be shared with another process."""

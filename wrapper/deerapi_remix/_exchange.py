@@ -14,8 +14,10 @@ from ._call import Attempt
 from ._deadline import TimeLimit
 from ._mask import KeyMask
 from ._settings import Settings
-from ._transport_errors import is_of_transport, is_unmocked
+from ._transport_errors import is_http_error, is_of_transport, is_unmocked
 from .errors import APIResponseValidationError, DeerAPIError
+
+_RAISED_BY_HOOKS = frozenset({"HTTPStatusError"})
 
 
 class Body(Protocol):
@@ -58,8 +60,9 @@ class Exchange:
         url = self._settings.base_url + arguments.pop("url")
         headers = {**arguments.pop("headers", {}), **self._headers()}
         with self.guard():
+            extensions = {"timeout": self._timeout().as_dict()}
             request: httpx.Request = http.build_request(
-                url=url, headers=headers, timeout=self._timeout(), **arguments
+                url=url, headers=headers, extensions=extensions, **arguments
             )
         request.headers["Authorization"] = self._settings.key.header()
         self._mask = KeyMask(request.headers["Authorization"].removeprefix("Bearer "))
@@ -94,8 +97,8 @@ class Exchange:
                 self._request = None  # Nothing was sent.
             if not is_of_transport(error):
                 raise
-            if isinstance(error, httpx.HTTPStatusError) and self.answer is None:
-                self._take_from_hook(error.response)
+            if is_http_error(error, _RAISED_BY_HOOKS) and self.answer is None:
+                self._take_from_hook(error)
             # A status other than 2xx decides alone, whatever happened to its body.
             if self.answer is None or self.answer.is_success:
                 self._mask.error(error)
@@ -133,8 +136,9 @@ class Exchange:
         timeouts = response.request.extensions.setdefault("timeout", {})
         timeouts["read"] = self._timeout().read
 
-    def _take_from_hook(self, response: httpx.Response) -> None:
+    def _take_from_hook(self, error: Any) -> None:
         """Take in the answer of an error that a hook of the user's has raised."""
+        response: httpx.Response = error.response
         self._take(response)
         if response.is_stream_consumed and self.answer is not None:
             self.answer.write(response.content)

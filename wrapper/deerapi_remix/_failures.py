@@ -16,13 +16,12 @@ import ssl
 from http.client import responses
 
 import attrs
-import httpx
 
 from . import errors
 from ._answer import Answer
 from ._messages import ServerMessage, request_id_of
 from ._retry_after import retry_after
-from ._transport_errors import is_unmocked
+from ._transport_errors import is_http_error, is_unmocked
 from ._wording import TIME_DOES_NOT_MEND, reason_of
 from .config import TRUSTED_TRANSPORTS
 from .errors import Reason
@@ -89,15 +88,12 @@ def row_of(status: int) -> Row:
 
 
 # The request never left: the connection was not made, or there was none to take.
-_NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
+_NEVER_SENT = frozenset(
+    {"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"}
 )
+_TIMEOUTS = frozenset({"TimeoutException"})
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.
-_HOPELESS = (httpx.UnsupportedProtocol, httpx.InvalidURL)
+_HOPELESS = frozenset({"UnsupportedProtocol", "InvalidURL"})
 # What proves "never sent" besides the trusted transports: errors of the machine itself.
 # Without a cause, the error was raised by a transport for tests.
 _OF_THIS_MACHINE = ("builtins", "socket", "ssl", "respx")
@@ -118,9 +114,9 @@ def no_answer(
     """
     never_sent = not sent or _proves_never_sent(error)
     ambiguous = paid and not never_sent
-    is_hopeless = isinstance(error, _HOPELESS) or is_unmocked(error)
+    is_hopeless = is_http_error(error, _HOPELESS) or is_unmocked(error)
     is_final = is_hopeless or _has_bad_certificate(error)
-    is_timeout = isinstance(error, httpx.TimeoutException)
+    is_timeout = is_http_error(error, _TIMEOUTS)
     kind = errors.APITimeoutError if is_timeout else errors.APIConnectionError
     what = "no whole answer came"
     reason = None
@@ -143,7 +139,7 @@ def _proves_never_sent(error: Exception) -> bool:
     """
     transport = type(error.__cause__).__module__.partition(".")[0]
     is_trusted = transport in TRUSTED_TRANSPORTS or transport in _OF_THIS_MACHINE
-    return is_trusted and isinstance(error, _NEVER_SENT)
+    return is_trusted and is_http_error(error, _NEVER_SENT)
 
 
 def _has_bad_certificate(error: BaseException) -> bool:

@@ -27,8 +27,7 @@ class _AsAsked:
 
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         headers = {**_HEADERS, **options.pop("headers")}
-        extensions = {"timeout": options.pop("timeout").as_dict()}
-        return httpx.Request(method, url, headers=headers, extensions=extensions, **options)
+        return httpx.Request(method, url, headers=headers, **options)
 
 
 class OwnClient(_AsAsked, httpx.Client):

@@ -52,7 +52,8 @@ def redirect(
             f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused"
         )
     extensions = {"timeout": timeout.as_dict()}
-    request = httpx.Request("GET", target, headers=headers, extensions=extensions)
+    # Of the same library as the first request: httpx2 takes no request of httpx.
+    request = type(original)("GET", target, headers=headers, extensions=extensions)
     if _origin(target) == _origin(api):
         request.headers["Authorization"] = original.headers["Authorization"]
     return request

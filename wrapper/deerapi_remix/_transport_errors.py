@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import ssl
 
-import httpx
-
-# What httpx raises, and what it lets through: IDNs that are none, and on asyncio alerts of TLS.
-_KNOWN = (
-    httpx.HTTPError,
-    httpx.StreamError,
-    httpx.InvalidURL,
-    httpx.CookieConflict,
-    UnicodeError,
-    ssl.SSLError,
-)
+# httpx and its successor, which is never imported here: a client of either may be handed in. So
+# their exceptions are told by name.
+_HTTP_LIBRARIES = frozenset({"httpx", "httpx2"})
+_OF_HTTP = frozenset({"HTTPError", "StreamError", "InvalidURL", "CookieConflict"})
+# What they let through: IDNs that are none, and on asyncio alerts of TLS.
+_LET_THROUGH = (UnicodeError, ssl.SSLError)
 # Packages that move bytes. What they raise without a type of their own, such as the RuntimeError
 # of an event loop that is closed, is an error of the transport; the same from a hook is not.
 _PACKAGES = frozenset(
-    {"httpx", "httpcore", "h11", "h2", "hpack", "anyio", "asyncio", "ssl", "socket", "selectors"}
+    {
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "h11",
+        "h2",
+        "hpack",
+        "anyio",
+        "asyncio",
+        "ssl",
+        "socket",
+        "selectors",
+    }
 )
 # What libraries that mock requests raise for one that was not mocked: nothing was sent, and
 # nothing would be in another attempt. By name, for none of them is imported here.
@@ -32,14 +40,22 @@ _UNMOCKED = frozenset(
 )
 
 
+def is_http_error(error: BaseException, names: frozenset[str]) -> bool:
+    """Whether `error` is one of these exceptions of httpx or httpx2, or of a subclass."""
+    for kind in type(error).__mro__:
+        if kind.__name__ in names and _package(kind.__module__) in _HTTP_LIBRARIES:
+            return True
+    return False
+
+
 def is_of_transport(error: Exception) -> bool:
     """Whether `error` was raised by the transport, not by a hook or signal handler of the user's.
 
     An exception of a class that a user has defined is the user's, wherever it was raised.
     """
-    if isinstance(error, _KNOWN):
+    if isinstance(error, _LET_THROUGH) or is_http_error(error, _OF_HTTP):
         return True
-    package = type(error).__module__.partition(".")[0]
+    package = _package(type(error).__module__)
     if package not in _PACKAGES and package != "builtins":
         return False
     return _package_that_raised(error) in _PACKAGES
@@ -62,4 +78,8 @@ def _package_that_raised(error: BaseException) -> str:
     while traceback is not None:
         name = str(traceback.tb_frame.f_globals.get("__name__", ""))
         traceback = traceback.tb_next
-    return name.partition(".")[0]
+    return _package(name)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]

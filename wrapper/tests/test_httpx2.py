@@ -1,0 +1,197 @@
+"""Clients of httpx2, the successor of httpx: handed in, or in the place of httpx by its alias."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from deerapi_remix import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncRemixClient,
+    InternalServerError,
+    RemixClient,
+    RetryPolicy,
+)
+
+from .conftest import Loopback
+
+REFUSED = "http://127.0.0.1:1"
+ONCE = RetryPolicy(attempts=1)
+JOB = (
+    b'{"id": "video_456", "object": "video", "model": "sora-2", "status": "completed", "progress": 100,'
+    b' "created_at": 1, "size": "1280x720", "seconds": "8", "remixed_from_video_id": "video_123"}'
+)
+VIDEO = b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08moov\0\0\0\x08mdat"
+
+
+def answer(status: str, body: bytes, kind: str = "application/json", **headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def serve(server: Loopback, submit: bytes) -> None:
+    def reply(request: str) -> bytes:
+        if request.startswith("POST"):
+            return submit
+        if "/content" in request:
+            return answer("302 Found", b"", Location="/elsewhere")
+        if "/elsewhere" in request:
+            return answer("200 OK", VIDEO, "video/mp4")
+        return answer("200 OK", JOB)
+
+    server.answer = reply
+
+
+def test_a_client_of_httpx2_does_a_whole_job(loopback: Loopback, tmp_path: Path) -> None:
+    serve(loopback, answer("200 OK", JOB))
+    with httpx2.Client() as http, RemixClient(base_url=loopback.url, http_client=http) as client:  # type: ignore[arg-type]
+        path = client.remix_to_file("video_123", tmp_path / "bow.mp4", prompt="x")
+    assert path.read_bytes() == VIDEO
+
+
+async def test_an_asynchronous_client_of_httpx2_does_a_whole_job(loopback: Loopback, tmp_path: Path) -> None:
+    serve(loopback, answer("200 OK", JOB))
+    async with httpx2.AsyncClient() as http:
+        client = AsyncRemixClient(base_url=loopback.url, http_client=http)  # type: ignore[arg-type]
+        path = await client.remix_to_file("video_123", tmp_path / "bow.mp4", prompt="x")
+    assert path.read_bytes() == VIDEO
+
+
+def outcome(call: Any) -> tuple[str, bool, bool]:
+    with pytest.raises(APIConnectionError) as caught:
+        call()
+    return caught.typename, caught.value.may_have_been_charged, caught.value.retryable
+
+
+def test_a_refused_connection_was_never_sent() -> None:
+    with httpx2.Client() as http:
+        client = RemixClient(base_url=REFUSED, http_client=http, retry=ONCE)  # type: ignore[arg-type]
+        assert outcome(lambda: client.remix("video_123", prompt="x")) == ("APIConnectionError", False, True)
+
+
+def test_an_answer_that_is_lost_may_have_been_charged(loopback: Loopback) -> None:
+    loopback.answer = lambda _: b""
+    with httpx2.Client() as http:
+        client = RemixClient(base_url=loopback.url, http_client=http, timeout=0.2)  # type: ignore[arg-type]
+        assert outcome(lambda: client.remix("video_123", prompt="x")) == (APITimeoutError.__name__, True, False)
+
+
+def test_an_error_of_a_hook_is_read_as_the_answer_that_it_holds(loopback: Loopback) -> None:
+    serve(loopback, answer("502 Bad Gateway", b"{}"))
+
+    def raise_for_status(response: httpx2.Response) -> None:
+        response.raise_for_status()
+
+    with httpx2.Client(event_hooks={"response": [raise_for_status]}) as http:
+        client = RemixClient(base_url=loopback.url, http_client=http)  # type: ignore[arg-type]
+        with pytest.raises(InternalServerError) as caught:
+            client.remix("video_123", prompt="x")
+    assert caught.value.may_have_been_charged is True
+
+
+@pytest.mark.parametrize("kind", [httpx2.AsyncClient, object])
+def test_what_is_no_such_client_is_refused(kind: type) -> None:
+    with pytest.raises(TypeError, match=r"http_client must be an httpx\.Client, not "):
+        RemixClient(http_client=kind())
+
+
+def test_httpx2_is_not_imported() -> None:
+    code = "import sys\nfrom deerapi_remix import RemixClient\nRemixClient('key-0123')\nprint('httpx2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+ALIASED = """
+import asyncio, sys, httpx2
+httpx2.alias_httpx()
+import httpx
+assert httpx is httpx2
+from deerapi_remix import APIConnectionError, AsyncRemixClient, RemixClient, RetryPolicy
+
+url, once = sys.argv[1], RetryPolicy(attempts=1)
+
+def tell(error):
+    print(type(error).__name__, error.may_have_been_charged, error.retryable)
+
+with RemixClient("key-0123", base_url=url) as client:
+    print(client.remix("video_123", prompt="x").id)
+with RemixClient("key-0123", base_url="http://127.0.0.1:1", retry=once) as client:
+    try:
+        client.remix("video_123", prompt="x")
+    except APIConnectionError as error:
+        tell(error)
+
+async def main():
+    async with AsyncRemixClient("key-0123", base_url=url) as client:
+        print((await client.remix("video_123", prompt="x")).id)
+    async with AsyncRemixClient("key-0123", base_url="http://127.0.0.1:1", retry=once) as client:
+        try:
+            await client.remix("video_123", prompt="x")
+        except APIConnectionError as error:
+            tell(error)
+
+asyncio.run(main())
+"""
+
+
+def test_under_its_alias_all_promises_hold(loopback: Loopback) -> None:
+    serve(loopback, answer("200 OK", JOB))
+    done = subprocess.run([sys.executable, "-c", ALIASED, loopback.url], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["video_456", "APIConnectionError False True"] * 2
+
+
+# The private attributes that are read
+
+
+def test_the_private_attributes_of_both_libraries_are_still_there(loopback: Loopback) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import connections_of
+
+    serve(loopback, answer("200 OK", JOB))
+    for library in (httpx, httpx2):
+        with library.Client() as http:
+            http.get(loopback.url)
+            (connection,) = connections_of(http._transport)
+            pool = http._transport._pool
+            assert connection.is_idle()
+            assert pool._optional_thread_lock._lock.acquire(timeout=1)
+            pool._optional_thread_lock._lock.release()
+            assert pool._requests == []
+            assert pool._connections == [connection]
+            assert isinstance(http._mounts, dict)
+
+
+def test_a_lock_that_was_left_taken_is_freed(loopback: Loopback) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import release_after_interruption
+
+    serve(loopback, answer("200 OK", JOB))
+    for library in (httpx, httpx2):
+        with library.Client() as http:
+            http.get(loopback.url)
+            http._transport._pool._optional_thread_lock._lock.acquire()
+            release_after_interruption(http, {})
+            assert http.get(loopback.url).status_code == 200
+
+
+def test_a_connection_that_was_left_taken_is_freed(loopback: Loopback) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import release_after_interruption
+
+    serve(loopback, answer("200 OK", JOB))
+    with httpx.Client(limits=httpx.Limits(max_connections=1)) as http:
+        request = http.build_request("GET", loopback.url)
+        http.send(request, stream=True)  # Never closed, as after an interruption.
+        release_after_interruption(http, request.extensions)
+        assert http.get(loopback.url, timeout=2).status_code == 200
