@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -158,6 +159,9 @@ def _exists(work: Work) -> str:
 
 def _how_to_settle(work: Work) -> str:
     """What to do once it is known if there is a job."""
+    if work.submit.key is not None:
+        command = shlex.join(["deerapi-remix", "ledger", "resolve", work.submit.key])
+        return f" Once you know: {command} --job ID, or --not-charged."
     if work.submit.job_file is not None:
         return " If no job was charged, run it again with --resubmit."
     return ""

@@ -66,4 +66,18 @@ def exit_code(error: BaseException) -> ExitCode:
     # Of all 4xx it is the one that tells of the server, not of the request.
     if isinstance(error, APIStatusError) and error.status_code == _REQUEST_TIMEOUT:
         return ExitCode.SERVER
+    if type(error).__module__.startswith("deerapi_remix.ledger"):
+        return _of_ledger(error)
     return next(code for kind, code in _BY_TYPE if isinstance(error, kind))
+
+
+def _of_ledger(error: BaseException) -> ExitCode:
+    # It is imported where a ledger is in use only, for that takes time.
+    from deerapi_remix.ledger import LedgerConflictError, LedgerUnavailableError
+
+    if isinstance(error, LedgerConflictError):
+        return ExitCode.USAGE
+    if isinstance(error, LedgerUnavailableError):
+        return ExitCode.FILE
+    # Another run submits, or two jobs were paid.
+    return ExitCode.UNKNOWN

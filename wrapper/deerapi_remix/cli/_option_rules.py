@@ -7,11 +7,12 @@ import typer
 _APART = (
     ("--no-wait", "--output"),
     ("--no-wait", "--timeout"),
+    ("--once", "--resubmit"),
     ("--overwrite", "--output -"),
     ("--resubmit", "--output -"),
     ("--json", "--output -"),
 )
-_NEEDS = (("--overwrite", "--output"), ("--resubmit", "--output"))
+_NEEDS = (("--overwrite", "--output"), ("--resubmit", "--output"), ("--database", "--once"))
 
 
 def check_options(**values: object) -> None:

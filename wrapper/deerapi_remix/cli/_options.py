@@ -74,6 +74,22 @@ Timeout = Annotated[
         help="How long to wait for the job; inf for ever. Default: 900.",
     ),
 ]
+Once = Annotated[
+    str | None,
+    typer.Option(
+        "--once",
+        metavar="KEY",
+        help="Submit once for KEY, however often and from wherever this is run: see `ledger`.",
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        metavar="URL",
+        help="Where the keys are kept. Default: sqlite:///deerapi-remix.db.",
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace FILE if it exists.")]
 Output = Annotated[
     Path | None,

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 from ._direct import Direct
 from ._help import examples
 from ._next_command import SaveTo
+from ._once import Once
+from ._open_ledger import open_ledger
 from ._option_rules import check_options
 from ._options import (
     BaseUrl,
+    Database,
     Json,
     ModelId,
     NoWait,
@@ -21,18 +26,29 @@ from ._options import (
     Timeout,
     VideoId,
 )
+from ._options import Once as OnceKey
 from ._stdout import STDOUT, check_stdout_takes_video, save_to_stdout
 from ._text import escaped
 from ._work import Work
 
 if TYPE_CHECKING:
-    from deerapi_remix import RemixClient
+    from deerapi_remix import RemixClient, Video
 
 EXAMPLES = examples(
     'remix video_123 --prompt "A bow" --output bow.mp4',
     'remix video_123 --prompt "A bow" -o bow.mp4 --timeout 3600',
     'remix video_123 --prompt "A bow" --model sora-2-pro --no-wait',
 )
+
+
+class _Way(Protocol):
+    """How a remix is paid for once."""
+
+    def submit(self) -> Video:
+        """The job, submitted now or before."""
+
+    def save(self, save_to: SaveTo, timeout: float | None) -> Path:
+        """The path of the file, saved now or before."""
 
 
 def remix(
@@ -42,6 +58,8 @@ def remix(
     output: Target = None,
     overwrite: Overwrite = False,
     resubmit: Resubmit = False,
+    once: OnceKey = None,
+    database: Database = None,
     timeout: Timeout = None,
     no_wait: NoWait = False,
     as_json: Json = False,
@@ -57,6 +75,8 @@ def remix(
         output=output,
         overwrite=overwrite,
         resubmit=resubmit,
+        once=once,
+        database=database,
         timeout=timeout,
         no_wait=no_wait,
         json=as_json,
@@ -64,14 +84,17 @@ def remix(
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
     if output is not None:
         work.save_to = SaveTo(output, overwrite)
-    with work.running(), work.client() as client:
+    with work.running(), contextlib.ExitStack() as stack:
+        client = stack.enter_context(work.client())
         work.will_submit(video_id, prompt, model)
-        way = Direct(work, client, resubmit=resubmit)
+        way: _Way = Direct(work, client, resubmit=resubmit)
+        if once is not None:
+            way = Once(work, client, stack.enter_context(open_ledger(database)), once)
         _deliver(work, client, way, timeout=timeout, no_wait=no_wait)
 
 
 def _deliver(
-    work: Work, client: RemixClient, way: Direct, *, timeout: float | None, no_wait: bool
+    work: Work, client: RemixClient, way: _Way, *, timeout: float | None, no_wait: bool
 ) -> None:
     """Submit, and go as far as was asked for."""
     save_to = work.save_to

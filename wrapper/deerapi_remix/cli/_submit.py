@@ -33,6 +33,7 @@ class Submit:
         stage: How far it has come.
         remix: What is submitted.
         job_file: Where the next run looks what became of it, if there is one.
+        key: The key by which a ledger knows it, if one does.
     """
 
     def __init__(self, note: Callable[[str], None]) -> None:
@@ -40,6 +41,7 @@ class Submit:
         self.stage = Stage.NONE
         self.remix: Remix | None = None
         self.job_file: JobFile | None = None
+        self.key: str | None = None
 
     def asked(self) -> Remix:
         """What is submitted, by a command that submits something."""
@@ -75,7 +77,9 @@ class Submit:
             self.settled()
 
     def is_kept(self, job_id: str | None) -> bool:
-        """Whether the next run will find this job in the job file."""
+        """Whether the next run will find this job in the job file or in the ledger."""
+        if self.key is not None:
+            return True
         if self.job_file is None or job_id is None:
             return False
         try:

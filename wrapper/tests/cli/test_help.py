@@ -21,14 +21,15 @@ from deerapi_remix.testing.asgi import running_server
 from ..fresh import loaded_by
 from .shell import PROGRAM, Broken, Cli, Runner
 
-GROUPS = [""]
-COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", "mock"]
+GROUPS = ["", "ledger"]
+LEDGER = ["ledger list", "ledger show", "ledger resolve", "ledger forget"]
+COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", *LEDGER, "mock"]
 
 
 def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> None:
     outcome = call("--help")
     assert (outcome.code, outcome.err) == (0, "")
-    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock"]
+    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock", "ledger"]
     assert "--install-completion" in outcome.out
     assert "Key" not in outcome.out.partition("Examples:")[2]
 
@@ -62,7 +63,7 @@ def test_the_examples_are_accepted_as_they_stand(run: Runner) -> None:
         examples = run(*command.split(), "-h").out.partition("Examples:")[2].splitlines()
         lines = [line.strip() for line in examples if line.strip()]
         assert lines
-        code = {"mock": 0}.get(command.partition(" ")[0], 3)
+        code = {"mock": 0, "ledger": 10}.get(command.partition(" ")[0], 3)
         for line in lines:
             arguments = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', line)]
             assert " ".join(arguments).startswith(f"deerapi-remix {command}")

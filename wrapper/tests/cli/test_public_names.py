@@ -9,7 +9,7 @@ from pathlib import Path
 import deerapi_remix
 from deerapi_remix import cli
 
-PACKAGES = {"deerapi_remix.cli", "deerapi_remix.testing", "deerapi_remix.testing.asgi"}
+PACKAGES = {"deerapi_remix.cli", "deerapi_remix.testing", "deerapi_remix.testing.asgi", "deerapi_remix.ledger"}
 
 
 def names(tree: ast.AST) -> Iterator[str]:
