@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from ._entry import Entry
 from ._schema import entries, jobs
 
 _FIND = select(entries).where(entries.c.key == bindparam("which"))
-_FIND_JOBS = (
-    select(jobs.c.key, jobs.c.job_id)
-    .where(jobs.c.key.in_(bindparam("keys", expanding=True)))
-    .order_by(jobs.c.number)
-)
+_FIND_SUBMIT = select(entries.c.state, entries.c.token).where(entries.c.key == bindparam("which"))
+_JOBS_OF = select(jobs.c.job_id).where(jobs.c.key == bindparam("which")).order_by(jobs.c.number)
 
 
 @attrs.frozen
@@ -34,10 +30,18 @@ class Record:
     until: float | None
 
 
+def is_under_way(connection: Connection, key: str, token: str) -> bool:
+    """Whether it is this submit that is under way."""
+    found = connection.execute(_FIND_SUBMIT, {"which": key}).one_or_none()
+    return found is not None and tuple(found) == ("submitting", token)
+
+
 def find(connection: Connection, key: str) -> Record | None:
     """The entry of a key."""
-    rows = connection.execute(_FIND, {"which": key}).all()
-    return next(_records(connection, rows), None)
+    row = connection.execute(_FIND, {"which": key}).one_or_none()
+    if row is None:
+        return None
+    return _record(row, [found.job_id for found in connection.execute(_JOBS_OF, {"which": key})])
 
 
 def page(connection: Connection, after: str | None, state: str | None, size: int) -> list[Record]:
@@ -47,16 +51,16 @@ def page(connection: Connection, after: str | None, state: str | None, size: int
         query = query.where(entries.c.key > after)
     if state is not None:
         query = query.where(entries.c.state == state)
-    return list(_records(connection, connection.execute(query).all()))
-
-
-def _records(connection: Connection, rows: Sequence[Any]) -> Iterator[Record]:
+    rows = connection.execute(query).all()
     found: dict[str, list[str]] = {row.key: [] for row in rows}
-    if found:
-        for key, job_id in connection.execute(_FIND_JOBS, {"keys": list(found)}):
-            found[key].append(job_id)
-    for row in rows:
-        values = dict(row._mapping)
-        token, until = values.pop("token"), values.pop("held_until")
-        job_ids = tuple(dict.fromkeys(found[row.key]))
-        yield Record(Entry(**values, job_ids=job_ids), token, until)
+    wanted = select(jobs.c.key, jobs.c.job_id).order_by(jobs.c.number)
+    for key, job_id in connection.execute(wanted.where(jobs.c.key.in_(list(found)))):
+        found[key].append(job_id)
+    return [_record(row, found[row.key]) for row in rows]
+
+
+def _record(row: Row[Any], job_ids: list[str]) -> Record:
+    values = dict(row._mapping)
+    token, until = values.pop("token"), values.pop("held_until")
+    # One that was resolved by hand and then answered after all stands there twice.
+    return Record(Entry(**values, job_ids=tuple(dict.fromkeys(job_ids))), token, until)

@@ -34,7 +34,7 @@ from deerapi_remix import Video
 
 from . import _holder
 from ._entry import differences
-from ._records import Record, find
+from ._records import Record, find, is_under_way
 from ._schema import check, entries, jobs
 
 _INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -111,11 +111,11 @@ def begin(connection: Connection, asked: Mapping[str, Any], submit: Submit) -> R
     }
     added = {**intent, "key": submit.key}
     connection.execute(_ADD_ENTRY[connection.dialect.name], added)
+    if is_under_way(connection, submit.key, submit.token):
+        return None
     record = settled(connection, submit.key, submit.now)
     if record is None:  # It was forgotten at this very moment.
         return begin(connection, asked, submit)
-    if record.token == submit.token and record.entry.state == "submitting":
-        return None
     if record.entry.state != "open" or differences(record.entry, asked):
         return record
     if _set(connection, _FROM_OPEN, submit.key, record.token, _AS_NEW | intent):
@@ -249,4 +249,5 @@ def _set(
     connection: Connection, change: Update, key: str, token: str, values: Mapping[str, Any]
 ) -> bool:
     compared = {"which": key, "compared": token}
-    return connection.execute(change.values(**values), compared).rowcount > 0
+    # The names of the values tell which columns are set.
+    return connection.execute(change, {**values, **compared}).rowcount > 0
