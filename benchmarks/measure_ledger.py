@@ -111,7 +111,8 @@ def main() -> None:
             def kept() -> object:
                 return ledger.remix(client, f"key-{next(keys)}", "video_123", prompt="The cat takes a bow")
 
-            bare(), kept()
+            bare()
+            kept()
             ratios, walls = [], []
             for _ in range(ROUNDS):
                 alone, beside = per_call(bare), per_call(kept)

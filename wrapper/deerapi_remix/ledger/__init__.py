@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ._errors import (
         DuplicateJobError,
         LedgerConflictError,
+        LedgerError,
         LedgerUnavailableError,
         OutcomeUnknownError,
         SubmitInProgressError,
@@ -24,6 +25,7 @@ __all__ = [
     "Entry",
     "Ledger",
     "LedgerConflictError",
+    "LedgerError",
     "LedgerUnavailableError",
     "OutcomeUnknownError",
     "State",

@@ -15,6 +15,13 @@ from ._errors import LedgerUnavailableError
 # Seconds that a write waits for other processes, and a connection for its server.
 _LOCKED_FOR = 20
 _CONNECT_WITHIN = 5
+# A server that vanished without a word is noticed within so many seconds; the last is in ms.
+_NOTICED = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
 # File systems of other machines: their locks cannot be relied on, and SQLite's WAL needs shared
 # memory.
 _REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse.sshfs", "fuse.s3")
@@ -57,7 +64,7 @@ def engine_for(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     # Poolers that hand a connection on after each transaction cannot keep prepared statements.
-    arguments = {"connect_timeout": _CONNECT_WITHIN, "prepare_threshold": None}
+    arguments = {"connect_timeout": _CONNECT_WITHIN, "prepare_threshold": None, **_NOTICED}
     try:
         engine = create_engine(url, connect_args=arguments, **common)
     except (ImportError, NoSuchModuleError) as error:

@@ -1,6 +1,6 @@
 """What a ledger raises on its own account. What a client raises passes unchanged.
 
-DeerAPIError
+LedgerError (DeerAPIError)
 ├ LedgerConflictError (ValueError)   the key is in use otherwise, or its state forbids the call
 ├ SubmitInProgressError              another call is submitting for the key now
 ├ OutcomeUnknownError                a submit for the key ended, and nobody knows how
@@ -18,14 +18,8 @@ from deerapi_remix import DeerAPIError
 from ._entry import Entry
 
 
-class _EntryError(DeerAPIError):
-    """An error about one entry.
-
-    Attributes:
-        entry: What the ledger knows of the key.
-    """
-
-    entry: Entry
+class LedgerError(DeerAPIError):
+    """Base of what a ledger raises on its own account."""
 
     def __init__(
         self, summary: str = "", facts: Mapping[str, Any] | None = None, /, **attributes: Any
@@ -33,39 +27,58 @@ class _EntryError(DeerAPIError):
         super().__init__(summary, facts, **attributes)
         entry = vars(self).get("entry")
         if isinstance(entry, dict):  # From `args`, which are ready for JSON.
-            self.entry = Entry.from_dict(entry)
+            vars(self)["entry"] = Entry.from_dict(entry)
 
 
-class LedgerConflictError(_EntryError, ValueError):
-    """The key is in use for another remix, or its state forbids the call. Nothing was sent."""
+class LedgerConflictError(LedgerError, ValueError):
+    """The key is in use for another remix, or its state forbids the call. Nothing was sent.
+
+    Attributes:
+        entry: What the ledger knows of the key.
+    """
+
+    entry: Entry
 
 
-class SubmitInProgressError(_EntryError):
+class SubmitInProgressError(LedgerError):
     """Another call is submitting for the key at this moment. Nothing was sent.
 
     Attributes:
+        entry: What the ledger knows of the key.
         until: When that submit will be over at the latest, in Unix seconds; None if it has no
             limit.
     """
 
     advice = "Call again later: the job will be known, or that none was charged."
     retryable = True
+    entry: Entry
     until: float | None = None
 
 
-class OutcomeUnknownError(_EntryError):
-    """An earlier submit for the key was cut off and may have been charged. Nothing was sent now."""
+class OutcomeUnknownError(LedgerError):
+    """An earlier submit for the key was cut off and may have been charged. Nothing was sent now.
 
+    Attributes:
+        entry: What the ledger knows of the key.
+    """
+
+    entry: Entry
     may_have_been_charged = True
 
 
-class DuplicateJobError(_EntryError):
+class DuplicateJobError(LedgerError):
     """A job was accepted for the key although the ledger knows of another: both were paid.
 
     It takes a process that stood still for minutes and a decision by hand meanwhile.
-    `entry.job_ids` has both jobs.
+    `job_id` is the job of this call.
+
+    Attributes:
+        entry: What the ledger knows of the key; `entry.job_ids` has both jobs. None if it was
+            forgotten meanwhile.
     """
 
+    entry: Entry | None = None
 
-class LedgerUnavailableError(DeerAPIError):
+
+class LedgerUnavailableError(LedgerError):
     """The database is away, full, read-only, of another version, or its settings are unsafe."""

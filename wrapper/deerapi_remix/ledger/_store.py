@@ -18,7 +18,7 @@ import attrs
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import _schema
+from . import _forks, _schema
 from ._database import engine_for
 from ._errors import LedgerUnavailableError
 
@@ -78,9 +78,12 @@ class Store:
         self._engine = engine_for(url)
         self._prepared = False
         self._closed = False
+        # Held while a transaction is under way.
+        self._busy = threading.RLock()
         self._changed = threading.Condition()
         self._waiting: list[_Write[Any]] = []
         self._writer: threading.Thread | None = None
+        _forks.watch(self)
 
     def read(self, work: Work[T]) -> T:
         """What `work` reads, in a transaction of its own.
@@ -109,7 +112,7 @@ class Store:
         """
         write: _Write[T] = _Write(work, key, time.monotonic() + PERSISTENCE if insist else None)
         with self._changed:
-            if self._closed:
+            if self._closed and not insist:  # What is under way may still be recorded.
                 raise LedgerUnavailableError("This ledger is closed; make a new one.")
             self._waiting.append(write)
             self._changed.notify()
@@ -119,6 +122,15 @@ class Store:
                 self._writer = threading.Thread(target=self._run, name="deerapi-remix-ledger")
                 self._writer.start()
         return write.future
+
+    def hold(self) -> None:
+        """Let no transaction begin, and close all connections."""
+        self._busy.acquire()
+        self._engine.dispose()
+
+    def let_go(self) -> None:
+        """Let transactions begin again."""
+        self._busy.release()
 
     def close(self) -> None:
         """Finish what was asked for, and close the connections."""
@@ -138,7 +150,7 @@ class Store:
                 del self._waiting[:_TOGETHER]
                 if not batch:
                     self._writer = None
-                    return
+                    break
             batch.sort(key=lambda write: write.key)
             left = self._commit(batch)
             if not left:
@@ -149,6 +161,8 @@ class Store:
                     self._changed.wait(pause)
                 self._waiting += left
             pause = min(2 * pause, latest)
+        if self._closed:
+            self._engine.dispose()
 
     def _commit(self, batch: list[_Write[Any]]) -> list[_Write[Any]]:
         """Commit writes together or, where that fails, one by one; what is to be tried again."""
@@ -180,7 +194,7 @@ class Store:
     @contextmanager
     def _transaction(self, *, writes: bool) -> Iterator[Connection]:
         """A transaction; _AwayError if it cannot begin."""
-        with ExitStack() as stack:
+        with self._busy, ExitStack() as stack:
             try:
                 self._prepare()
                 connection = stack.enter_context(_transaction(self._engine, writes=writes))

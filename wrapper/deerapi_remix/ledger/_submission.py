@@ -138,7 +138,7 @@ class Submission:
         raise DuplicateJobError(
             f"key {self._asked.key!r}: the job {video.id} was accepted and paid, but meanwhile the "
             f"entry {state}. Both jobs are kept in the ledger.",
-            **({} if entry is None else {"entry": entry}),
+            entry=entry,
             video=video,
             video_id=video.id,
             job_id=video.id,
@@ -149,7 +149,7 @@ class Submission:
         if self._recorded is None:
             told = {"error": _told(error), "request_id": getattr(error, "request_id", None)}
             if isinstance(error, DeerAPIError):
-                charged = error.may_have_been_charged
+                charged = error.may_have_been_charged or error.job_id is not None
             else:
                 # The client leaves a note on whatever leaves a submit after something was sent.
                 charged = bool(getattr(error, "__notes__", ()))

@@ -72,7 +72,8 @@ class Twin:
         return None if entry is None else entry.state
 
     def close(self) -> None:
-        for one in (self._ledger, self._client):
+        ledger: Any = self._ledger
+        for one in (ledger, self._client):
             self._wait(one.close() if hasattr(one, "close") else one.aclose())
 
     def _call(self, name: str, *arguments: Any, **options: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -219,3 +221,31 @@ def execute(path: Path, statement: str) -> list[tuple[object, ...]]:
     """Do something behind the back of the ledger."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return list(connection.execute(statement))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_works_with_the_ledger_of_its_parent(url: str, deerapi_mock: DeerAPIMock) -> None:
+    ledger = Ledger(url)
+    assert ledger.get(KEY) is None
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        code = 1
+        with contextlib.suppress(BaseException):
+            files = [str(file.readlink()) for file in Path("/proc/self/fd").glob("*") if file.exists()]
+            assert not any("ledger.db" in file for file in files)
+            with RemixClient(SECRET) as own:
+                job = ledger.remix(own, KEY, "video_123", prompt=PROMPT).id
+            os.write(writing, job.encode())
+            ledger.close()
+            code = 0
+        os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    entry = ledger.get(KEY)
+    assert entry is not None
+    assert entry.job_id == os.read(reading, 100).decode()
+    assert f"/{child}/" in entry.holder
+    ledger.close()
+    os.close(reading)
+    os.close(writing)

@@ -176,7 +176,8 @@ import sys
 from sqlalchemy import text
 from deerapi_remix.ledger._database import checked, engine_for
 with engine_for(checked(sys.argv[1])).connect() as connection:
-    print(connection.execute(text("PRAGMA journal_mode")).scalar(), connection.execute(text("PRAGMA synchronous")).scalar())
+    for name in ("journal_mode", "synchronous"):
+        print(connection.execute(text(f"PRAGMA {name}")).scalar())
 """
 
 
@@ -185,7 +186,7 @@ def settings(url: str, package: Path | None) -> Iterator[str]:
     done = subprocess.run(
         [sys.executable, "-c", _SETTINGS, url], env=environment(package), capture_output=True, text=True, check=False
     )
-    yield from expect(f"{done.stdout} {done.stderr}", is_so=done.stdout == "wal 2\n")
+    yield from expect(f"{done.stdout} {done.stderr}", is_so=done.stdout == "wal\n2\n")
 
 
 def newer_version(url: str, package: Path | None) -> Iterator[str]:

@@ -8,16 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from .kit import LONG, Herd, Run
 
 SLOTS = 4
 
 
-@pytest.mark.parametrize("number", range(2 if LONG else 1))
 def test_nothing_is_paid_twice_and_nothing_lost_whoever_is_killed(
-    url: str, tmp_path: Path, tell: Callable[[Run], None], number: int
+    url: str, tmp_path: Path, tell: Callable[[Run], None]
 ) -> None:
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print("SEED", seed)  # noqa: T201  # To run it again.

@@ -58,7 +58,7 @@ PLANTS = [
         "_database.py",
         [("synchronous = FULL", "synchronous = OFF"), (" or level != 2", "")],
         scenarios.settings,
-        "wal 0",
+        "wal\n0",
     ),
     Plant(
         "accepted ids are not appended",

@@ -26,7 +26,7 @@ def state_of(url: str, key: str) -> str | None:
 
         with psycopg.connect(url) as server:
             found = server.execute(f"{_STATE} %s".encode(), (key,)).fetchone()
-    return found and str(found[0])
+    return None if found is None else str(found[0])
 
 
 class Vendor:
