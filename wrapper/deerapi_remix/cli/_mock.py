@@ -15,7 +15,12 @@ from ._help import examples
 from ._options import Json
 from ._work import Work
 
-EXAMPLES = examples("mock", "mock --port 0 --render-seconds 60")
+EXAMPLES = examples(
+    "mock",
+    "mock --port 0 --render-seconds 60",
+    "mock --rate 5 --concurrency 4 --latency 0.3",
+    "mock --answer-lost 0.1 --stuck 0.1 --truncated 0.2 --seed 7",
+)
 
 # So many requests and jobs are kept: a mock may run for days.
 _KEPT = 10_000
@@ -88,7 +93,8 @@ def mock(
     """Serve a mock of the API on this machine until Ctrl-C. It costs nothing and takes any key.
 
     At its address a browser finds a page to try it on, and curl the state of
-    the mock: GET /_mock/state and POST /_mock/reset. A request with the header
+    the mock: GET /_mock/state, POST /_mock/reset, and GET or POST
+    /_mock/chaos for how rough it is. A request with the header
     `Prefer: code=429` is answered with that status.
     """
     chaos = {

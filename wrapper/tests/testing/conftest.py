@@ -57,10 +57,13 @@ def served(fake: FakeDeerAPI, base_url: str = "http://127.0.0.1:8000") -> httpx.
 @contextmanager
 def mock_process(*options: str) -> Iterator[tuple[httpx.Client, subprocess.Popen[str]]]:
     """`deerapi-remix mock` in a process of its own, and a client of it."""
-    program = [sys.executable, "-c", "from deerapi_remix.cli import main; main()", "mock", "--port", "0"]
+    program = [sys.executable, "-m", "deerapi_remix", "mock", "--port", "0"]
     command = [*program, "--render-seconds", "0", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        with httpx.Client(base_url=process.stdout.readline().strip(), headers=KEY, trust_env=False) as http:
-            yield http, process
-        process.terminate()
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            with httpx.Client(base_url=url, headers=KEY, trust_env=False) as http:
+                yield http, process
+        finally:
+            process.terminate()

@@ -79,12 +79,30 @@ def test_a_lost_submit_made_a_job(clock: VirtualClock) -> None:
     assert (len(fake.jobs), fake.requests[0].status) == (2, None)
 
 
-def test_the_command_line_sets_the_share_that_fails_and_the_seed() -> None:
-    with mock_process("--quiet", "--fail-rate", "0.3", "--seed", "7") as (http, _):
+def test_the_command_line_sets_shares_seed_and_key() -> None:
+    options = [
+        "--quiet",
+        "--fail-rate",
+        "0.3",
+        "--seed",
+        "7",
+        "--stuck",
+        "0.2",
+        "--truncated",
+        "1",
+        "--key",
+        "sk-secret",
+    ]
+    with mock_process(*options) as (http, _):
         for _ in range(10):
             http.post(REMIX, json={"prompt": PROMPT})
-        jobs = http.get("/_mock/state").json()["jobs"]
-    assert "".join(".x"[job["status"] == "failed"] for job in jobs[1:]) == STRUCK["fail_rate"]
+        state = http.get("/_mock/state").json()
+        assert "".join(".x"[job["status"] == "failed"] for job in state["jobs"][1:]) == STRUCK["fail_rate"]
+        assert http.get("/_mock/chaos").json()["stuck"] == 0.2
+        assert not state["any_key"]
+        assert http.get("/v1/models", headers={"Authorization": "Bearer sk-other"}).status_code == 401
+        with pytest.raises(httpx.RemoteProtocolError):
+            http.get(CONTENT)
 
 
 def test_beyond_the_rate_is_429_until_there_is_a_token_again(clock: VirtualClock) -> None:
