@@ -15,13 +15,6 @@ SCHEMES = pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 PROMPT = "Extend the scene with the cat taking a bow to the cheering audience"
 
 
-def authorise(page: Page) -> None:
-    page.get_by_role("button", name="Authorize").first.click()
-    page.get_by_label("auth-bearer-value").fill("any-key")
-    page.get_by_role("button", name="Apply credentials").click()
-    page.get_by_role("button", name="Close").last.click()
-
-
 def execute(page: Page, operation: str) -> Locator:
     """Opens an operation, sends the request as it is proposed, and gives the answer as it is shown."""
     block = page.locator(".opblock").filter(has_text=operation)
@@ -51,7 +44,6 @@ def submit(url: str) -> str:
 def test_a_remix_is_sent_answered_followed_and_played(mock: Mock, visit: Visit, width: int, dark: bool) -> None:
     page = visit(mock("--render-seconds", "5"), width, dark=dark)
     expect(page.get_by_text("No remix yet.")).to_be_visible()
-    authorise(page)
     answer = execute(page, "Remix a completed video")
     expect(answer.locator(".response-col_status").last).to_have_text("200")
     expect(answer).to_contain_text('"status": "queued"')
@@ -76,7 +68,6 @@ def test_a_remix_is_sent_answered_followed_and_played(mock: Mock, visit: Visit, 
 def test_the_answer_names_the_job_that_is_followed(mock: Mock, visit: Visit) -> None:
     url = mock()
     page = visit(url)
-    authorise(page)
     shown = execute(page, "Remix a completed video").inner_text()
     (job_id,) = re.findall(r'"id": "(video_[0-9a-f]+)"', shown)
     expect(jobs(page).first.locator(".id")).to_have_text(job_id)
@@ -85,6 +76,9 @@ def test_the_answer_names_the_job_that_is_followed(mock: Mock, visit: Visit) -> 
 
 def test_without_a_key_the_answer_is_401_and_there_is_no_job(mock: Mock, visit: Visit) -> None:
     page = visit(mock())
+    page.get_by_role("button", name="Authorize").first.click()
+    page.get_by_role("button", name="Remove authorization").click()
+    page.get_by_role("button", name="Close").last.click()
     answer = execute(page, "Remix a completed video")
     expect(answer.locator(".response-col_status").last).to_have_text("401")
     expect(answer).to_contain_text("Invalid token")
@@ -92,9 +86,47 @@ def test_without_a_key_the_answer_is_401_and_there_is_no_job(mock: Mock, visit: 
     expect(jobs(page)).to_have_count(1)
 
 
+def test_a_first_remix_is_one_click(mock: Mock, visit: Visit) -> None:
+    page = visit(mock("--render-seconds", "0"))
+    page.get_by_role("button", name="Send a first remix").click()
+    expect(jobs(page).first).to_contain_text("The cat takes a bow")
+    expect(jobs(page).first.get_by_role("status")).to_have_text("completed")
+    expect(page.get_by_role("button", name="Send a first remix")).to_be_hidden()
+
+
+@SIZES
+def test_the_documented_answers_are_folded_until_they_are_asked_for(mock: Mock, visit: Visit, width: int) -> None:
+    page = visit(mock(), width)
+    block = page.locator(".opblock").filter(has_text="Remix a completed video")
+    block.get_by_role("button").first.click()
+    documented = block.locator("tr.response[data-code='429']")
+    expect(block.get_by_role("button", name="Execute")).to_be_visible()
+    expect(documented).to_be_hidden()
+    box = block.bounding_box()
+    assert box is not None
+    assert box["height"] < 1_200
+    block.get_by_role("button", name="Show the documented answers").click()
+    expect(documented).to_be_visible()
+    block.get_by_role("button", name="Hide the documented answers").click()
+    expect(documented).to_be_hidden()
+
+
+@SCHEMES
+def test_no_line_stands_at_the_side_of_authorize(mock: Mock, visit: Visit, dark: bool) -> None:
+    page = visit(mock(), dark=dark)
+    expect(page.locator(".scheme-container")).to_have_css("box-shadow", "none")
+
+
+@SIZES
+def test_the_licence_is_not_alone_on_its_line(mock: Mock, visit: Visit, width: int) -> None:
+    page = visit(mock(), width)
+    boxes = [page.locator(place).bounding_box() for place in (".info__license a", ".info .main > a")]
+    licence, link = (box for box in boxes if box)
+    assert abs(licence["y"] - link["y"]) < 10
+
+
 def test_every_operation_can_be_tried(mock: Mock, visit: Visit) -> None:
     page = visit(mock())
-    authorise(page)
     for operation in ("Retrieve a video job", "List the models"):
         expect(execute(page, operation).locator(".response-col_status").last).to_have_text("200")
     film = execute(page, "Download a completed video").locator("video")
@@ -145,7 +177,6 @@ def test_nothing_runs_over_the_side(mock: Mock, visit: Visit, width: int, dark: 
     url = mock("--render-seconds", "0")
     submit(url)
     page = visit(url, width, dark=dark)
-    authorise(page)
     for operation in ("Remix a completed video", "Retrieve a video job", "Download a completed video", "List the"):
         execute(page, operation)
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -179,7 +210,6 @@ def test_the_text_stands_out_from_what_is_behind_it(mock: Mock, visit: Visit, da
         submit(url)
     page = visit(url, dark=dark)
     expect(jobs(page)).to_have_count(7)
-    authorise(page)
     execute(page, "Remix a completed video")
     assert page.evaluate("document.documentElement.classList.contains('dark-mode')") is dark
     ours = "h1, h2, header p, .status, .model, .prompt, .error, .id, .play, summary, #reset"

@@ -80,6 +80,11 @@ class FakeDeerAPI(Script):
         self._requests: deque[RecordedRequest] = deque(maxlen=kept)
         self.reset()
 
+    @property
+    def takes_any_key(self) -> bool:
+        """Whether every well-formed key is valid."""
+        return self._api_keys is None
+
     def reset(self) -> None:
         """Forgets all but `video_123`; what happens by chance begins anew with the seed."""
         with self._lock:

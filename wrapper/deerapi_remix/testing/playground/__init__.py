@@ -143,6 +143,7 @@ def _state(fake: FakeDeerAPI, latest: int) -> Any:
         for request in fake.requests[-latest:]
     ]
     state = {
+        "any_key": fake.takes_any_key,
         "jobs": [asdict(job) for job in jobs[-latest:]],
         "requests": requests,
         "count": {

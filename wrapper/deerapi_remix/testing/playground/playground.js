@@ -1,6 +1,7 @@
 "use strict";
 
 const PERIOD = 500;
+const SHOWN_JOBS = 100;
 const SHOWN_REQUESTS = 20;
 const KEY = "playground";
 
@@ -22,15 +23,44 @@ const videosPlay = () => ({
   },
 });
 
-SwaggerUIBundle({
+// An operation documents a dozen answers, which would push the one that came far down.
+const answersFold = () => ({
+  wrapComponents: {
+    responses: (Original, { React }) => function Responses(props) {
+      const [open, setOpen] = React.useState(false);
+      const toggle = { type: "button", className: "fold", "aria-expanded": open, onClick: () => setOpen(!open) };
+      return React.createElement(
+        "div",
+        { className: open ? "answers" : "answers folded" },
+        React.createElement(Original, props),
+        React.createElement("button", toggle, open ? "Hide the documented answers" : "Show the documented answers"),
+      );
+    },
+  },
+});
+
+const swagger = SwaggerUIBundle({
   url: "/_mock/openapi.json",
   dom_id: "#api",
   tryItOutEnabled: true,
   validatorUrl: null,
-  plugins: [videosPlay],
+  plugins: [videosPlay, answersFold],
   defaultModelsExpandDepth: -1,
   syntaxHighlight: { theme: "tomorrow-night" },
+  onComplete: authorise,
 });
+
+async function authorise() {
+  const { any_key: anyKey } = await askForState();
+  if (anyKey) swagger.preauthorizeApiKey("bearerAuth", KEY);
+  else setText($("#key"), "Authorize with a key that it was started with.");
+}
+
+// The key that a person has entered, or the one that stands there from the beginning.
+function authorization() {
+  const key = swagger.authSelectors.authorized().getIn(["bearerAuth", "value"]) ?? KEY;
+  return { Authorization: `Bearer ${key}` };
+}
 
 // By id, as shown.
 const cards = new Map();
@@ -65,7 +95,7 @@ async function play(id, card) {
   button.disabled = true;
   try {
     const answer = await fetch(`/v1/videos/${encodeURIComponent(id)}/content`, {
-      headers: { Authorization: `Bearer ${KEY}` },
+      headers: authorization(),
     });
     if (!answer.ok) throw new Error(`The mock answered ${answer.status}.`);
     const video = document.createElement("video");
@@ -87,8 +117,8 @@ function removeCard(id, card) {
   cards.delete(id);
 }
 
-function showRequests(requests) {
-  setText($("#count"), String(requests.length));
+function showRequests(requests, count) {
+  setText($("#count"), String(count));
   const lines = requests.slice(-SHOWN_REQUESTS).reverse().map((request) => {
     const line = document.createElement("li");
     line.textContent = `${request.status ?? "lost"} ${request.method} ${request.path}`;
@@ -97,17 +127,20 @@ function showRequests(requests) {
   $("#requests").replaceChildren(...lines);
 }
 
-async function refresh() {
-  const answer = await fetch("/_mock/state");
+async function askForState() {
+  const answer = await fetch(`/_mock/state?latest=${SHOWN_JOBS}`);
   if (!answer.ok) throw new Error(`The mock answered ${answer.status}.`);
-  const { jobs, requests } = await answer.json();
+  return answer.json();
+}
+
+async function refresh() {
+  const { jobs, requests, count } = await askForState();
   const known = new Set(jobs.map((job) => job.id));
   for (const [id, card] of cards) if (!known.has(id)) removeCard(id, card);
   for (const job of jobs) update(cards.get(job.id) ?? addCard(job), job);
   $("#none").hidden = jobs.some((job) => job.remixed_from_video_id !== null);
-  const open = jobs.filter((job) => job.status !== "completed" && job.status !== "failed").length;
-  setText($("#summary"), open ? `${open} rendering` : "Jobs");
-  showRequests(requests);
+  setText($("#summary"), count.rendering ? `${count.rendering} rendering` : "Jobs");
+  showRequests(requests, count.requests);
 }
 
 async function follow() {
@@ -127,5 +160,16 @@ async function reset() {
   await fetch("/_mock/reset", { method: "POST" }).then(refresh).catch(() => {}); // `follow` says what is wrong.
 }
 
+async function sendFirstRemix() {
+  const answer = await fetch("/v1/videos/video_123/remix", {
+    method: "POST",
+    headers: { ...authorization(), "Content-Type": "application/json" },
+    body: JSON.stringify({ prompt: "The cat takes a bow" }),
+  });
+  if (!answer.ok) setText($("#refused"), `The mock answered ${answer.status}.`);
+  await refresh();
+}
+
+$("#first").addEventListener("click", sendFirstRemix);
 $("#reset").addEventListener("click", reset);
 follow();
