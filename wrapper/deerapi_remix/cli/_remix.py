@@ -42,13 +42,11 @@ EXAMPLES = examples(
 
 
 class _Way(Protocol):
-    """How a remix is paid for once."""
+    """How a remix is paid for once: by a job file, or by a ledger."""
 
-    def submit(self) -> Video:
-        """The job, submitted now or before."""
+    def submit(self) -> Video: ...
 
-    def save(self, save_to: SaveTo, timeout: float | None) -> Path:
-        """The path of the file, saved now or before."""
+    def save(self, save_to: SaveTo, timeout: float | None) -> Path: ...
 
 
 def remix(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from deerapi_remix.cli._job_record import JobRecord, Remix
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import running_server
 
-from .shell import PROGRAM, SAVE, Cli
+from .shell import JOB_FILE, PROGRAM, SAVE, Cli
 
 # Kills itself before it would change its folder, write the job file or open a connection for the nth time.
 CUT_OFF_AT = """
@@ -94,10 +96,14 @@ def test_a_run_killed_at_any_moment_pays_once_at_most(
     }
 
 
-@pytest.mark.parametrize("options", [(), ("--resubmit",)])
+@pytest.mark.usefixtures("call")
+@pytest.mark.parametrize(("options", "cut_off"), [((), False), (("--resubmit",), False), (("--resubmit",), True)])
 def test_of_many_runs_started_at_once_one_submits(
-    call: Cli, start: Start, server: FakeDeerAPI, options: tuple[str, ...]
+    start: Start, server: FakeDeerAPI, options: tuple[str, ...], cut_off: bool
 ) -> None:
+    if cut_off:
+        remix = Remix("video_123", "The cat takes a bow", None, os.environ["DEERAPI_BASE_URL"])
+        Path(JOB_FILE).write_bytes(JobRecord(remix).to_bytes())
     runs = [start(*SAVE, *options) for _ in range(4)]
     codes = sorted(run.wait(60) for run in runs)
     assert submits(server) == 1
