@@ -26,6 +26,12 @@ COUNT = 50
 operations = pytest.mark.parametrize("operation_id", OPERATIONS)
 with_an_id = pytest.mark.parametrize("operation_id", WITH_AN_ID)
 
+# What is answered where a picture is asked for.
+PICTURES = {
+    "thumbnail": ("image/webp", b"RIFF\x04\0\0\0WEBP"),
+    "spritesheet": ("image/jpeg", b"\xff\xd8\xff\xe0\xff\xd9"),
+}
+
 # Headers that carry no meaning of the API's.
 TRANSPORT_HEADERS = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length"}
 
@@ -133,7 +139,8 @@ def ask(twin: Twin, operation_id: str, folder: Path, video_id: str | None, field
     if operation_id == "downloadVideoContent":
         arguments.append(folder / "file")
         options["overwrite"] = True
-    answer = Answer(200, body, kind=operation.content_type)
+    kind, body = PICTURES.get(fields.get("variant", ""), (operation.content_type, body))
+    answer = Answer(200, body, kind=kind)
     return twin.call(operation.method, *arguments, answers=[answer], **options)
 
 
