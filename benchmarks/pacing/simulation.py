@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import mean
-from types import ModuleType
 
-from deerapi_remix import _limits, _pace
+from deerapi_remix import _limits
+from deerapi_remix._pace import Gate
 
 from ..plots import new, save
 from ..runner import Bound, Findings, Row, Scale, Table
@@ -94,7 +94,7 @@ def simulate(scenario: Scenario, strategy: str, seed: int) -> Outcome:
 
 def _strategy(name: str, world: World, *, polls: bool) -> Strategy:
     if name == "shipped":
-        return Shipped(world, _pace.Gate(math.inf if polls else _limits.BURST))
+        return Shipped(world, Gate(_limits.BURST_OF_THE_REST if polls else _limits.BURST_OF_SUBMITS))
     return Alone(world, polls=polls) if name == "each on its own" else Clairvoyant(world)
 
 
@@ -136,29 +136,29 @@ _NOTE = (
 
 
 # The constants of the gate, and other values for each.
-CONSTANTS: tuple[tuple[ModuleType, str, tuple[float, ...]], ...] = (
-    (_limits, "BURST", (2, 8)),
-    (_limits, "BURST_GROWTH", (1.25, 2.0)),
-    (_limits, "BURST_DOUBLING", (0.25, 1.0)),
-    (_limits, "TRUSTED", (3.0, 8.0)),
-    (_limits, "INCREASE", (0.0, 0.06)),
-    (_limits, "DOUBLING", (0.5, 2.0)),
-    (_pace, "DECREASED", (0.8, 0.95)),
-    (_pace, "DECREASED_SOON", (0.5, 0.9)),
+CONSTANTS: tuple[tuple[str, tuple[float, ...]], ...] = (
+    ("BURST_OF_SUBMITS", (2, 8)),
+    ("BURST_GROWTH", (1.25, 2.0)),
+    ("BURST_DOUBLING", (0.25, 1.0)),
+    ("TRUSTED", (3.0, 8.0)),
+    ("INCREASE", (0.0, 0.06)),
+    ("DOUBLING", (0.5, 2.0)),
+    ("DECREASED", (0.8, 0.95)),
+    ("DECREASED_SOON", (0.5, 0.9)),
 )
 
 
 def _constants() -> Table:
     """What each constant is good for: what becomes of the figures with other values."""
     rows: list[Row] = [("as shipped", "", *_figures())]
-    for module, name, values in CONSTANTS:
-        shipped = getattr(module, name)
+    for name, values in CONSTANTS:
+        shipped = getattr(_limits, name)
         for value in values:
-            setattr(module, name, value)
+            setattr(_limits, name, value)
             try:
                 rows.append((f"{name} {shipped:g}", f"{value:g}", *_figures()))
             finally:
-                setattr(module, name, shipped)
+                setattr(_limits, name, shipped)
     note = (
         "One constant at a time. 429 and seconds as above, at most; share of the raised limit that is used, at least."
     )

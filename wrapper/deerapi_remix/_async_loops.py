@@ -12,10 +12,11 @@ import httpx
 from . import _clock, _operations
 from ._base_client import BaseClient
 from ._call import Call, T
-from ._calls import FileRun, Run
+from ._calls import Run
 from ._connections import AsyncConnections
 from ._deadline import Deadline, deadline_of_wait
 from ._download import Transfer
+from ._file_calls import FileRun
 from ._submission import Submission
 from ._transport import AsyncSeam
 from ._waits import Updates, Wait
@@ -80,17 +81,27 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
         return transfer.part.publish()
 
     async def _run(self, run: Run[T]) -> T:
-        while True:
-            exchange = run.begin()
-            try:
-                with self._connections.lent(exchange) as http:
-                    await run.call.send(AsyncSeam(http, exchange))
-                return run.succeeded()
-            except DeerAPIError as error:
-                delay = run.failed(error)
-                if delay is None:
-                    raise
-            await _clock.async_sleep(delay)
+        with run.line_up(self._connections.gates(run.call)):
+            while True:
+                await self._await_turn(run)
+                exchange = run.begin()
+                try:
+                    with self._connections.lent(exchange) as http:
+                        await run.call.send(AsyncSeam(http, exchange))
+                    return run.succeeded()
+                except DeerAPIError as error:
+                    delay = run.failed(error)
+                    if delay is None:
+                        raise
+                await _clock.async_sleep(delay)
+
+    async def _await_turn(self, run: Run[T]) -> None:
+        while (seconds := run.pause()) > 0:
+            bell = run.passage.bell
+            if bell is None:
+                await _clock.async_sleep(seconds)
+            else:
+                await bell.wait(seconds)
 
 
 class AsyncFollowing(AsyncIterator[Video]):

@@ -9,16 +9,16 @@ from . import _clock
 from ._answer import UnreadableAnswerError
 from ._call import Attempt, Call, T
 from ._deadline import NEVER, Deadline, TimeLimit
-from ._download import Transfer
 from ._exchange import Exchange
-from ._failures import is_resent, is_unknown, nothing_there
-from ._file_exchange import FileExchange
+from ._failures import is_resent, nothing_there
+from ._gates import Gates
+from ._passage import Passage
 from ._retry import delay_after
 from ._settings import Settings
 from ._submission import Submission
-from ._waits import GRACE_OF_A_NEW_JOB, Wait
+from ._waits import Wait
 from .config import RetryPolicy
-from .errors import ConfigurationError, DeerAPIError, NotFoundError, Reason, WaitTimeoutError
+from .errors import ConfigurationError, DeerAPIError, NotFoundError
 from .models import Video
 
 _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
@@ -49,7 +49,10 @@ class Run(Generic[T]):
 
     Attributes:
         call: What is asked for.
+        passage: Its way through the gate, from `line_up` on.
     """
+
+    passage: Passage
 
     def __init__(
         self,
@@ -78,6 +81,22 @@ class Run(Generic[T]):
         """No attempt starts after the deadline."""
         return self._deadline
 
+    def line_up(self, gates: Gates) -> Passage:
+        """Take a place at the gate. It is left when the context of what this returns ends."""
+        self.passage = Passage(gates, self.call, self._settings)
+        return self.passage
+
+    def pause(self) -> float:
+        """For how many seconds to wait until the next attempt may begin; 0.0 once it may.
+
+        Raises:
+            RateLimitError: That is not in time.
+        """
+        ends = self._allowance.ends
+        if self._waiting is not None:
+            ends = self._deadline
+        return self.passage.pause(ends, self._number + 1)
+
     def begin(self) -> Exchange:
         """The next attempt."""
         self._number += 1
@@ -96,6 +115,7 @@ class Run(Generic[T]):
 
     def succeeded(self) -> T:
         """The result of the attempt that brought a 2xx."""
+        self.passage.answered()
         exchange = self._exchange
         answer = exchange.known_answer()
         try:
@@ -147,6 +167,9 @@ class Run(Generic[T]):
         if self._submission is not None:
             self._submission.failed(error)
         self._tell_attempt(error)
+        costs_an_attempt = self.passage.failed(error, exchange.answer)
+        if not costs_an_attempt and self._waiting is None:
+            self._allowance.attempts -= 1
         delay = self._delay_after(error)
         retry = exchange.attempt.event(
             "retry", exchange.answer, since=self._started, delay=delay, request_id=error.request_id
@@ -161,7 +184,7 @@ class Run(Generic[T]):
             self._allowance.policy,
             attempts=self._allowance.attempts,
             status=getattr(error, "status_code", None),
-            retry_after=getattr(error, "retry_after", None),
+            retry_after=self.passage.seconds_after(error),
             paid=self.call.paid,
             draw=random.random(),  # noqa: S311  # Full jitter, not secrecy.
         )
@@ -179,59 +202,3 @@ class Run(Generic[T]):
         if self._waiting is not None:
             since = self._waiting.started
             journal.emit(exchange.attempt.event("poll", exchange.answer, since=since, **details))
-
-
-class FileRun(Run[None]):
-    """The attempts of one download.
-
-    With a deadline the job is known to be completed, so the file must come: it is asked for again
-    until then. New bytes renew attempts and budget.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        call: Call[None],
-        transfer: Transfer,
-        deadline: Deadline | None = None,
-    ) -> None:
-        self._transfer = transfer
-        self._must_come = deadline is not None
-        self._last_error: DeerAPIError | None = None
-        super().__init__(settings, call, deadline=deadline)
-
-    def _latest_start(self) -> Deadline:
-        """`begin` gives up at the deadline, with an error of its own."""
-        return NEVER
-
-    def begin(self) -> Exchange:
-        """The next attempt; WaitTimeoutError if the time for the file is up."""
-        if self._deadline.has_passed():
-            message = "download: the deadline passed before the file was there"
-            raise WaitTimeoutError(message) from self._last_error
-        return super().begin()
-
-    def _make_exchange(self, attempt: Attempt, limit: TimeLimit) -> Exchange:
-        return FileExchange(self._settings, attempt, limit, self._transfer)
-
-    def _delay_after(self, error: DeerAPIError) -> float | None:
-        self._last_error = error
-        if self._transfer.advanced:
-            self._allowance.renew()
-        left = self._deadline.left()
-        if self._must_come and self._is_not_there_yet(error):
-            self._allowance.renew()  # Not a failure: the server works, and so does the job.
-            return min(self._settings.polling.initial_interval, left)
-        if left == 0 and error.retryable:
-            return 0.0
-        delay = super()._delay_after(error)
-        if delay is None:
-            return None
-        return min(delay, left)
-
-    def _is_not_there_yet(self, error: DeerAPIError) -> bool:
-        if error.reason is Reason.NOT_READY:
-            return True
-        if _clock.monotonic() - self._started >= GRACE_OF_A_NEW_JOB:
-            return False
-        return is_unknown(error)

@@ -12,8 +12,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 import attrs
 import httpx
 
+from ._call import Call
 from ._environment import has_proxies, proxy_problem, tls_context
 from ._exchange import Exchange
+from ._gates import AnyBell, AsyncBell, Bell, Gates
 from ._own_clients import OwnAsyncClient, OwnClient
 from ._pools import ALL_KEPT_ALIVE, MOST_CONNECTIONS, NO_KEEPALIVE, ONE_CONNECTION, SmallPools, Turn
 from ._private_httpx import close_without_locks, release_after_interruption
@@ -33,6 +35,7 @@ class Connections(Generic[Http]):
     """
 
     kind: ClassVar[type[Any]]
+    kind_of_bell: ClassVar[type[AnyBell]]
 
     def __init__(self, base_url: str, handed_in: Http | None) -> None:
         if handed_in is not None and not self._is_usable(handed_in):
@@ -45,6 +48,7 @@ class Connections(Generic[Http]):
         self._born_in = os.getpid()
         self._process = os.getpid()
         self._is_closed = False
+        self._gates = Gates(self.kind_of_bell)
         self._start()
 
     def _is_usable(self, handed_in: object) -> bool:
@@ -60,16 +64,22 @@ class Connections(Generic[Http]):
         """Make what must not be shared with another process."""
         raise NotImplementedError
 
-    def _check(self) -> None:
-        """Raise ConfigurationError unless this process may send something."""
+    def _check(self, video_id: str | None) -> None:
+        """Raise ConfigurationError, which is about that video, if this process may not send."""
         if self._handed_in is not None and self._born_in != os.getpid():
             message = "http_client was made before this process was forked; make one in the child."
-            raise ConfigurationError(message)
+            raise ConfigurationError(message, video_id=video_id)
         if self._process != os.getpid():
             self._process = os.getpid()
+            self._gates = Gates(self.kind_of_bell)
             self._start()
         if self._is_closed or (self._handed_in is not None and self._handed_in.is_closed):
-            raise ConfigurationError("This client is closed; make a new one.")
+            raise ConfigurationError("This client is closed; make a new one.", video_id=video_id)
+
+    def gates(self, call: Call[Any]) -> Gates:
+        """Where a call waits until it may go."""
+        self._check(call.video_id)
+        return self._gates
 
     def _goes_alone(self, paid: bool) -> bool:
         """Whether a request goes out on a connection of its own."""
@@ -90,6 +100,7 @@ class SyncConnections(Connections[httpx.Client]):
     """
 
     kind = httpx.Client
+    kind_of_bell = Bell
 
     def _start(self) -> None:
         self._free: deque[httpx.Client] = deque()
@@ -107,7 +118,7 @@ class SyncConnections(Connections[httpx.Client]):
 
     def lent(self, exchange: Exchange) -> AbstractContextManager[httpx.Client]:
         """The client for one exchange."""
-        self._check()
+        self._check(exchange.attempt.call.video_id)
         return _Loan(self, exchange)
 
     def take(self, *, paid: bool) -> httpx.Client:
@@ -175,6 +186,7 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
     """Two httpx clients that belong to one event loop, and the turns of the polls."""
 
     kind = httpx.AsyncClient
+    kind_of_bell = AsyncBell
 
     def _start(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -194,28 +206,23 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
 
     def lent(self, exchange: Exchange) -> AbstractContextManager[httpx.AsyncClient]:
         """The client for one exchange."""
-        self._check()
-        self._check_loop()
+        self._check(exchange.attempt.call.video_id)
         is_alone = self._goes_alone(exchange.attempt.call.paid)
         return nullcontext(self._alone if is_alone else self._shared)
 
     def turn(self, waiting: Wait) -> AbstractAsyncContextManager[None]:
         """What a poll is made within, so that not all are made at once."""
-        try:
-            self._check()
-            self._check_loop()
-        except ConfigurationError as error:
-            error.video_id = waiting.video_id
-            raise
+        self._check(waiting.video_id)
         return Turn(self._places, waiting.deadline.left())
 
-    def _check_loop(self) -> None:
-        """Raise ConfigurationError on another event loop than the first one, or on none."""
+    def _check(self, video_id: str | None) -> None:
+        """Raise ConfigurationError on another event loop than the first one, or on none, too."""
+        super()._check(video_id)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             message = "AsyncRemixClient needs asyncio; no event loop of asyncio is running."
-            raise ConfigurationError(message) from None
+            raise ConfigurationError(message, video_id=video_id) from None
         if self._loop is None:
             self._loop = loop
             if self._handed_in is not None:
@@ -223,7 +230,8 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
         if self._loop is not loop:
             raise ConfigurationError(
                 "This client belongs to another event loop, in which its connections were made;"
-                " make one in each loop, that is for each asyncio.run()."
+                " make one in each loop, that is for each asyncio.run().",
+                video_id=video_id,
             )
 
     async def aclose(self) -> None:

@@ -3,16 +3,19 @@
 The constants were chosen with `benchmarks/pacing`, which says what each choice costs.
 """
 
+from __future__ import annotations
+
 import math
 
 import attrs
 
-# Before anything is known of a server so many submits go at once. As long as no answer of 429
+# Before anything is known of a server so many requests go at once. As long as no answer of 429
 # comes, half as many again go as were accepted at once, and twice as many may be unanswered after
 # each of these seconds: 100 submits at once are on their way after 2.3 s however slowly they are
 # answered. Wider or faster, and more are refused where a server takes few; narrower, and small
-# bursts are delayed, too.
-BURST = 4
+# bursts are delayed, too. Free requests begin bolder: where one is refused, little is lost.
+BURST_OF_SUBMITS = 4
+BURST_OF_THE_REST = 8
 BURST_GROWTH = 1.5
 BURST_DOUBLING = 0.5
 # A limit is trusted for so many seconds. For fewer, more requests are refused while nothing
@@ -26,6 +29,13 @@ DOUBLING = 1.0
 DOUBLINGS = 10
 # Requests are counted over so many seconds at most, so that the rate is the one of now.
 MEMORY = 10.0
+# What a 429 leaves of the rate. Within a few seconds of the one before it leaves less: the rate
+# cannot have grown to the limit in that time, so the limit has fallen.
+DECREASED = 0.9
+DECREASED_SOON = 0.75
+SOON = 2.0
+# So many seconds without an accepted request are taken for a pause of the callers.
+PAUSE = 2.0
 
 
 @attrs.frozen
@@ -48,7 +58,8 @@ class Limit:
         doublings = max(age - TRUSTED, 0.0) / DOUBLING
         if doublings >= DOUBLINGS:
             return math.inf
-        return self.value * (1 + INCREASE * min(age, TRUSTED)) * 2.0**doublings
+        growth: float = (1 + INCREASE * min(age, TRUSTED)) * 2.0**doublings
+        return self.value * growth
 
     def reaches(self, target: float) -> float:
         """The time at which the limit is this high."""
@@ -82,7 +93,8 @@ class Burst:
         """How many at this time."""
         if self.since is None:
             return self.width
-        return self.width * 2.0 ** min((now - self.since) / BURST_DOUBLING, 60.0)
+        growth: float = 2.0 ** min((now - self.since) / BURST_DOUBLING, 60.0)
+        return self.width * growth
 
     def reaches(self, target: float, now: float) -> float:
         """The time at which so many may be unanswered. Somebody waits for it from now on."""
@@ -100,26 +112,82 @@ class Tally:
     """How many requests were accepted since when.
 
     Attributes:
-        latest: When the last one was.
+        count: How many.
     """
 
-    latest: float = -math.inf
-    _count: float = 0.0
+    count: float = 0.0
     _since: float = 0.0
+    _latest: float = -math.inf
 
     def restart(self, now: float) -> None:
         """Count from here."""
-        self._count, self._since = 0.0, now
+        self.count, self._since = 0.0, now
 
     def add(self, now: float) -> None:
         """Count one."""
         age = now - self._since
         if age > MEMORY:  # The rate stays the same, but weighs as if seen for half of that time.
-            self._count *= MEMORY / 2 / age
+            self.count *= MEMORY / 2 / age
             self._since = now - MEMORY / 2
-        self._count += 1
-        self.latest = now
+        self.count += 1
+        self._latest = now
+
+    def forget_pause(self, now: float) -> None:
+        """Count anew after a time in which nothing was asked: it says nothing about the server."""
+        if now - self._latest > PAUSE:
+            self.restart(now)
 
     def rate(self, now: float) -> float:
         """How many a second. One in all this time is the least: the next request finds out."""
-        return max(self._count, 1.0) / max(now - self._since, 0.001)
+        return max(self.count, 1.0) / max(now - self._since, 0.001)
+
+
+@attrs.define
+class Hold:
+    """A time in which nobody goes, and what is learned from the answers of 429 that began it.
+
+    Attributes:
+        began: When the first of them came.
+        until: When it ends.
+        rate: The learned rate when it began.
+        window: The learned window when it began.
+        period: Seconds from the end of the hold before it; 0 for the first.
+        blames_rate: Whether one of the answers speaks for a lower rate.
+        others: How many others were unanswered when a request was sent that a smaller window would
+            have held back, at least; `math.inf` if there is no such answer.
+        resumed: When the first request was let go again; None until then.
+    """
+
+    began: float
+    until: float
+    rate: float
+    window: float
+    period: float
+    blames_rate: bool = False
+    others: float = math.inf
+    resumed: float | None = None
+
+    def refused(self, others: int) -> None:
+        """Take in an answer of 429 to a request that was sent while so many were unanswered."""
+        nothing_known = self.rate == self.window == math.inf
+        window_was_full = self.window < others + 2
+        if others and (nothing_known or window_was_full):
+            self.others = min(self.others, others)
+        if nothing_known or not (others and window_was_full):
+            self.blames_rate = True
+
+    def decreased_rate(self, accepted: float) -> float:
+        """The rate to go on with, given how many requests a second were accepted."""
+        if self.rate == math.inf:
+            return accepted
+        left = DECREASED_SOON if self.period < SOON else DECREASED
+        return min(max(accepted, left * self.rate), DECREASED * self.rate)
+
+    def unit(self) -> float:
+        """How many times slower than usual the limits grow after it.
+
+        The longer a hold takes, the more slowly they do, so that holds do not take most of the
+        time. The time from the hold before bounds that, for a server may ask for a much longer hold
+        than it needs.
+        """
+        return max(min(self.until - self.began, self.period), 1.0)

@@ -13,6 +13,8 @@ of the 100 fail, after 350 answers of 429. While more is to be sent than a serve
 every 6 s or so, and 95 % of what the server takes or more is used.
 """
 
+from __future__ import annotations
+
 import heapq
 import itertools
 import math
@@ -20,16 +22,12 @@ from typing import Any
 
 import attrs
 
-from ._limits import Burst, Limit, Tally
+from ._limits import Burst, Hold, Limit, Tally
+from ._retry import backoff
 from .config import RetryPolicy
 
-# What a 429 leaves of the rate. Within a few seconds of the one before it leaves less: the rate
-# cannot have grown to the limit in that time, so the limit has fallen.
-DECREASED = 0.9
-DECREASED_SOON = 0.75
-SOON = 2.0
-# So many seconds without an accepted request are taken for a pause of the callers.
-PAUSE = 2.0
+# Fewer accepted requests than this do not tell a rate.
+FEW = 2
 # Times are floats: what is due within so many seconds is due.
 _ROUNDING = 1e-6
 
@@ -42,7 +40,7 @@ class Place:
         number: Whoever came earlier has a lower one.
         rate: How many requests a second its caller knows to be allowed; `math.inf` if it does not.
         is_waiting: Whether it stands in the line.
-        sent_at: When its request was let go, while the answer is awaited; else None.
+        sent_at: When its request was let go.
         others: How many other requests were unanswered then.
         is_paced: Whether there was a limit then.
         bell: What wakes its caller, to whom it belongs.
@@ -51,52 +49,10 @@ class Place:
     number: int
     rate: float
     is_waiting: bool = False
-    sent_at: float | None = None
+    sent_at: float = -math.inf
     others: int = 0
     is_paced: bool = False
     bell: Any = None
-
-
-@attrs.define
-class _Hold:
-    """A time in which nobody goes, and what is learned from the answers of 429 that began it.
-
-    Attributes:
-        began: When the first of them came.
-        until: When it ends.
-        rate: The learned rate when it began.
-        window: The learned window when it began.
-        period: Seconds from the end of the hold before it; 0 for the first.
-        blames_rate: Whether one of the answers speaks for a lower rate.
-        others: How many others were unanswered when a request was sent that a smaller window would
-            have held back, at least; `math.inf` if there is no such answer.
-        resumed: When the first request was let go again; None until then.
-    """
-
-    began: float
-    until: float
-    rate: float
-    window: float
-    period: float
-    blames_rate: bool = False
-    others: float = math.inf
-    resumed: float | None = None
-
-    def refused(self, others: int) -> None:
-        """Take in an answer of 429 to a request that was sent while so many were unanswered."""
-        nothing_known = self.rate == self.window == math.inf
-        window_was_full = self.window < others + 2
-        if others and (nothing_known or window_was_full):
-            self.others = min(self.others, others)
-        if nothing_known or not (others and window_was_full):
-            self.blames_rate = True
-
-    def decreased_rate(self, accepted: float) -> float:
-        """The rate to go on with, given how many requests a second were accepted."""
-        if self.rate == math.inf:
-            return accepted
-        left = DECREASED_SOON if self.period < SOON else DECREASED
-        return min(max(accepted, left * self.rate), DECREASED * self.rate)
 
 
 class Gate:
@@ -114,12 +70,12 @@ class Gate:
         self._burst = Burst(burst)
         self._numbers = itertools.count()
         self._line: list[tuple[int, Place]] = []
-        self._unanswered = 0
+        self._unanswered: set[Place] = set()
         self._latest = -math.inf
         self._rate = Limit()
         self._window = Limit()
         self._tally = Tally()
-        self._hold: _Hold | None = None
+        self._hold: Hold | None = None
         self._holds_in_a_row = 0
 
     @property
@@ -129,10 +85,23 @@ class Gate:
             heapq.heappop(self._line)
         return self._line[0][1] if self._line else None
 
+    def knows(self, place: Place) -> bool:
+        """Whether the call waits here, or the answer to it is awaited."""
+        return place.is_waiting or place in self._unanswered
+
+    @property
+    def awaits_answers(self) -> bool:
+        """Whether requests are unanswered, whose answers may let the head of the line go."""
+        return bool(self._unanswered)
+
     @property
     def held_until(self) -> float:
         """Until when nobody goes, on the monotonic clock."""
         return -math.inf if self._hold is None else self._hold.until
+
+    def seconds_to_pass(self, now: float) -> float:
+        """How long it takes until all in the line have gone, at the rate of now."""
+        return len(self._line) / self._rate.at(now)
 
     def arrive(self, rate: float = math.inf) -> Place:
         """Take a place behind all others."""
@@ -141,11 +110,9 @@ class Gate:
     def seconds(self, place: Place, now: float) -> float:
         """For how long to wait. 0 lets the request go, `math.inf` means until the bell is rung."""
         free = self._hold is None and place.rate == math.inf and not self._line
-        if free and self._unanswered < self._burst.width:
+        if free and len(self._unanswered) < self._burst.width:
             return self._let_go(place, now)
-        if not place.is_waiting:
-            place.is_waiting = True
-            heapq.heappush(self._line, (place.number, place))
+        self._line_up(place)
         if self.head is not place:
             return math.inf
         due = self._due(place, now)
@@ -153,18 +120,20 @@ class Gate:
 
     def accepted(self, place: Place, now: float) -> None:
         """The request was answered, with another status than 429."""
+        if place not in self._unanswered:
+            return
         self._holds_in_a_row = 0
         if self._hold is None:
             if place.others:  # A burst: one request alone shows nothing.
                 self._burst.accepted(place.others)
-            self._forget_pause(now)
+            self._tally.forget_pause(now)
         self._tally.add(now)
         self.leave(place)
 
     def refused(
         self, place: Place, now: float, retry_after: float | None, policy: RetryPolicy, draw: float
-    ) -> None:
-        """The request was answered with 429.
+    ) -> bool:
+        """The request was answered with 429. Its call is in the line again, before later ones.
 
         Args:
             place: The place of its call.
@@ -172,37 +141,48 @@ class Gate:
             retry_after: For how many seconds the server asks to wait, if it does.
             policy: For how long to wait if it does not.
             draw: A random number from 0 to 1, so that processes do not all come back at once.
+
+        Returns:
+            Whether it is a matter of time only: the request went at the pace of the gate, and at
+            this pace the server takes others.
         """
-        sent_at, hold = place.sent_at, self._hold
+        if place not in self._unanswered:
+            return False
         self.leave(place)
-        if sent_at is None:
-            return
+        self._line_up(place)
+        hold = self._hold
         if hold is None:
-            self._forget_pause(sent_at)
-        if hold is None or (hold.resumed is not None and sent_at >= hold.resumed):
-            period = now - hold.resumed if hold and hold.resumed is not None else 0.0
-            until = now + (retry_after or self._backoff(policy, draw))
-            hold = _Hold(now, until, self._rate.at(now), self._window.at(now), period)
-            self._hold = hold
+            self._tally.forget_pause(place.sent_at)
+        if hold is None or (hold.resumed is not None and place.sent_at >= hold.resumed):
             self._holds_in_a_row += 1
+            if retry_after is None:
+                retry_after = backoff(policy, attempts=self._holds_in_a_row, draw=draw)
+            until = now + retry_after
+            period = now - hold.resumed if hold and hold.resumed is not None else 0.0
+            hold = Hold(now, until, self._rate.at(now), self._window.at(now), period)
+            self._hold = hold
         elif retry_after is not None:
             hold.until = max(hold.until, now + retry_after)
         if hold.resumed is None:
             hold.refused(place.others)
+        return place.is_paced and (self._holds_in_a_row == 1 or place.others > 0)
 
     def leave(self, place: Place) -> None:
         """The call is over, or waits no longer."""
         place.is_waiting = False
-        if place.sent_at is not None:
-            place.sent_at = None
-            self._unanswered -= 1
+        self._unanswered.discard(place)
+
+    def _line_up(self, place: Place) -> None:
+        if not place.is_waiting:
+            place.is_waiting = True
+            heapq.heappush(self._line, (place.number, place))
 
     def _let_go(self, place: Place, now: float) -> float:
         place.is_waiting = False
         place.sent_at = self._latest = now
-        place.others = self._unanswered
+        place.others = len(self._unanswered)
         place.is_paced = self._hold is not None or place.rate < math.inf
-        self._unanswered += 1
+        self._unanswered.add(place)
         if self._line and self.head is None:
             self._burst.since = None
         return 0.0
@@ -217,32 +197,24 @@ class Gate:
         if self._hold and rate == window == math.inf:
             self._hold = None
             self._burst = Burst(self._burst.initial)
+        needed = len(self._unanswered) + 1
         if self._hold is None and place.rate == math.inf:
-            is_full = self._unanswered + 1 > self._burst.at(now) + _ROUNDING
-            return self._burst.reaches(self._unanswered + 1, now) if is_full else now
+            is_full = needed > self._burst.at(now) + _ROUNDING
+            return self._burst.reaches(needed, now) if is_full else now
         due = self._latest + 1 / min(rate, place.rate)
-        if self._unanswered + 1 > max(window, 1.0) + _ROUNDING:
-            due = max(due, self._window.reaches(self._unanswered + 1))
+        if needed > max(window, 1.0) + _ROUNDING:
+            due = max(due, self._window.reaches(needed))
         return due
 
-    def _resume(self, hold: _Hold, now: float) -> None:
+    def _resume(self, hold: Hold, now: float) -> None:
         """Learn from a hold that is over; not before, since answers came while it lasted."""
-        # The longer a hold takes, the more slowly the limits grow, so that holds do not take most
-        # of the time. The time from the hold before bounds that, for a server may ask for a much
-        # longer hold than it needs.
-        unit = max(min(hold.until - hold.began, hold.period), 1.0)
-        if hold.blames_rate:
-            self._rate = Limit(hold.decreased_rate(self._tally.rate(hold.until)), now, unit)
+        if hold.blames_rate and hold.rate == math.inf and self._tally.count < FEW:
+            # One at a time until more is known, or as many as the server is still busy with.
+            hold.others = hold.others if hold.others < math.inf else 1
+        elif hold.blames_rate:
+            accepted = self._tally.rate(hold.until)
+            self._rate = Limit(hold.decreased_rate(accepted), now, hold.unit())
         if hold.others < math.inf:
-            self._window = Limit(hold.others, now, unit)
+            self._window = Limit(hold.others, now, hold.unit())
         self._tally.restart(now)
         hold.resumed = now
-
-    def _forget_pause(self, now: float) -> None:
-        """Count anew after a time without calls: it says nothing about the server."""
-        if now - self._tally.latest > PAUSE:
-            self._tally.restart(now)
-
-    def _backoff(self, policy: RetryPolicy, draw: float) -> float:
-        bound = min(policy.max_delay, policy.initial_delay * 2.0 ** min(self._holds_in_a_row, 60))
-        return bound * (1 + draw) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .config import RetryPolicy
 
 # More overflows `time.sleep`.
-_LONGEST_SLEEP = 1e9
+LONGEST_SLEEP = 1e9
 # Beyond 2**60 the power no longer matters, and would overflow a float one day.
 _MOST_DOUBLINGS = 60
 
@@ -46,5 +46,5 @@ def delay_after(
     if paid and status in (500, 503) and not policy.resend_paid:
         return None
     if retry_after is not None:
-        return min(retry_after, _LONGEST_SLEEP)
+        return min(retry_after, LONGEST_SLEEP)
     return backoff(policy, attempts=attempts, draw=draw)

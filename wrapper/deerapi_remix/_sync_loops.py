@@ -11,10 +11,11 @@ import httpx
 from . import _clock, _operations
 from ._base_client import BaseClient
 from ._call import Call, T
-from ._calls import FileRun, Run
+from ._calls import Run
 from ._connections import SyncConnections
 from ._deadline import Deadline, deadline_of_wait
 from ._download import Transfer
+from ._file_calls import FileRun
 from ._submission import Submission
 from ._transport import Seam
 from ._waits import Updates, Wait
@@ -77,17 +78,27 @@ class SyncLoops(BaseClient[httpx.Client]):
         return transfer.part.publish()
 
     def _run(self, run: Run[T]) -> T:
-        while True:
-            exchange = run.begin()
-            try:
-                with self._connections.lent(exchange) as http:
-                    run.call.send(Seam(http, exchange))
-                return run.succeeded()
-            except DeerAPIError as error:
-                delay = run.failed(error)
-                if delay is None:
-                    raise
-            _clock.sleep(delay)
+        with run.line_up(self._connections.gates(run.call)):
+            while True:
+                self._await_turn(run)
+                exchange = run.begin()
+                try:
+                    with self._connections.lent(exchange) as http:
+                        run.call.send(Seam(http, exchange))
+                    return run.succeeded()
+                except DeerAPIError as error:
+                    delay = run.failed(error)
+                    if delay is None:
+                        raise
+                _clock.sleep(delay)
+
+    def _await_turn(self, run: Run[T]) -> None:
+        while (seconds := run.pause()) > 0:
+            bell = run.passage.bell
+            if bell is None:
+                _clock.sleep(seconds)
+            else:
+                bell.wait(seconds)
 
 
 class Following(Iterator[Video]):

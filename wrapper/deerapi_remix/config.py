@@ -41,6 +41,15 @@ def exactly(kind: type) -> Callable[[object, attrs.Attribute[Any], object], None
     return check
 
 
+def _rate(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{attribute.name} must be a number or None, not {type(value).__name__}")
+    if not 0 < value < math.inf:
+        raise ValueError(f"{attribute.name} must be above 0 and finite, not {value}")
+
+
 def check_seconds(name: str, value: object) -> float:
     """`value`, or TypeError or ValueError if it is no number of seconds; `math.inf` is one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -110,6 +119,8 @@ class RetryPolicy:
         max_delay: Upper bound of every delay, in seconds. `Retry-After` is not bound by it.
         budget: Seconds after the start of a call in which another attempt may start.
         resend_paid: Whether a submit is sent again after status 500 and 503, as the vendor advises.
+        submits_per_second: How many submits a second the server is known to take. Default: that is
+            learned from its answers of 429.
     """
 
     attempts: int = attrs.field(default=4, validator=[exactly(int), ge(1)])
@@ -117,6 +128,7 @@ class RetryPolicy:
     max_delay: float = attrs.field(default=8.0, validator=[_seconds, lt(math.inf)])
     budget: float = attrs.field(default=60.0, validator=_seconds)
     resend_paid: bool = attrs.field(default=True, validator=exactly(bool))
+    submits_per_second: float | None = attrs.field(default=None, validator=_rate)
 
 
 @attrs.frozen

@@ -14,7 +14,9 @@ BURST = 4
 
 
 def refuse(gate: Gate, place: Place, now: float, retry_after: float | None = None, draw: float = 1.0) -> None:
+    """A request is answered with 429, and its call does not try again."""
     gate.refused(place, now, retry_after, POLICY, draw)
+    gate.leave(place)
 
 
 def send(gate: Gate, now: float, *, rate: float = math.inf) -> Place:
@@ -123,8 +125,8 @@ def test_a_later_429_makes_the_hold_longer_and_never_shorter() -> None:
     assert gate.held_until == 15.5
 
 
-@pytest.mark.parametrize(("draw", "seconds"), [(0.0, 0.25), (0.5, 0.375), (1.0, 0.5)])
-def test_without_retry_after_the_hold_is_the_first_backoff_or_at_least_half_of_it(draw: float, seconds: float) -> None:
+@pytest.mark.parametrize(("draw", "seconds"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
+def test_without_retry_after_the_hold_is_the_backoff_of_the_policy(draw: float, seconds: float) -> None:
     gate = Gate()
     refuse(gate, send(gate, 10.0), 10.0, None, draw)
     assert gate.held_until == 10.0 + seconds
@@ -153,6 +155,8 @@ def test_an_accepted_request_ends_the_row() -> None:
 
 def test_requests_sent_before_a_hold_and_refused_after_it_begin_no_other() -> None:
     gate = Gate()
+    for place in [send(gate, 9.9) for _ in range(5)]:
+        gate.accepted(place, 10.0)
     first, late = send(gate, 10.0), send(gate, 10.0)
     refuse(gate, first, 10.0, 1.0)
     assert gate.seconds(gate.arrive(), 11.0) == 0
@@ -169,10 +173,14 @@ def test_after_the_hold_requests_go_at_the_rate_that_was_accepted_up_to_its_end(
     assert [time for time, _ in times(gate, 10.0, 11.8)] == [11.0, 11.2, 11.4, 11.6, 11.8]
 
 
-def test_where_nothing_was_accepted_the_next_request_finds_out() -> None:
-    gate = held_gate(retry_after=2.0, accepted=0)
+@pytest.mark.parametrize("accepted", [0, 1])
+def test_where_hardly_anything_was_accepted_requests_go_one_at_a_time(accepted: int) -> None:
+    gate = held_gate(retry_after=2.0, accepted=accepted)
     line_up(gate, 10, 10.0)
-    assert [time for time, _ in times(gate, 10.0, 14.0)] == [12.0, 13.9]
+    ((first, place),) = times(gate, 10.0, 14.0)
+    assert first == 12.0
+    gate.accepted(place, 14.0)
+    assert len(times(gate, 14.0, 14.0)) == 1
 
 
 def test_the_rate_grows_slowly_for_five_seconds_and_then_doubles_every_second() -> None:
@@ -311,8 +319,8 @@ def test_a_refused_call_goes_before_those_who_came_later() -> None:
     gate = held_gate()
     places = line_up(gate, 5, 10.0)
     (_, first), *_ = times(gate, 11.0, 11.0)
-    refuse(gate, first, 11.1, 1.0)
-    assert gate.seconds(first, 11.1) == 1.0
+    gate.refused(first, 11.1, 1.0, POLICY, 1.0)
+    assert gate.head is first
     assert first is places[0]
     assert [place for _, place in times(gate, 12.0, 20.0)] == places
 
@@ -350,6 +358,40 @@ def test_a_call_that_was_refused_and_left_is_not_in_the_line() -> None:
     assert gate.seconds(gate.arrive(), 11.0) == 0
 
 
+# What a 429 costs
+
+
+def refused_again(gate: Gate, now: float) -> bool:
+    """Whether the next answer of 429 is a matter of time only."""
+    place = gate.arrive()
+    assert gate.seconds(place, now) == 0
+    is_a_matter_of_time = gate.refused(place, now, 1.0, POLICY, 1.0)
+    gate.leave(place)
+    return is_a_matter_of_time
+
+
+def test_the_first_429_is_no_matter_of_time() -> None:
+    assert not refused_again(Gate(), 10.0)
+
+
+def test_at_the_pace_of_a_server_that_takes_others_a_429_is_a_matter_of_time() -> None:
+    gate = held_gate()
+    gate.accepted(send(gate, 11.0), 11.0)
+    assert refused_again(gate, 12.0)
+
+
+def test_of_a_server_that_takes_nothing_any_more_it_is_not() -> None:
+    gate = held_gate()
+    assert not refused_again(gate, 12.0)
+    assert not refused_again(gate, 20.0)
+
+
+def test_while_the_server_is_busy_with_another_it_is() -> None:
+    gate = held_gate()
+    send(gate, 12.0)
+    assert refused_again(gate, 14.0)
+
+
 # What callers know
 
 
@@ -361,10 +403,10 @@ def test_submits_go_at_the_rate_that_the_caller_knows() -> None:
 
 
 def test_the_rate_that_was_learned_holds_where_it_is_lower() -> None:
-    gate = held_gate(retry_after=1.0, accepted=1)
+    gate = held_gate(retry_after=1.0, accepted=2)
     for _ in range(5):
         gate.seconds(gate.arrive(5.0), 10.0)
-    assert len(times(gate, 11.0, 12.5)) == 2
+    assert len(times(gate, 11.0, 11.9)) == 2
 
 
 def test_whoever_went_at_a_pace_knows() -> None:
