@@ -1,0 +1,213 @@
+"""The calls of a client share what answers of 429 tell: over real threads and tasks, in virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+
+from deerapi_remix import AsyncRemixClient, ConfigurationError, Event, RateLimitError, RemixClient, RetryPolicy, _clock
+from deerapi_remix.testing._time import VirtualClock, VirtualTime
+
+JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
+JOB |= {"size": "1280x720", "seconds": "8", "remixed_from_video_id": "video_1"}
+
+
+class Limited:
+    """Takes so many requests a second, and five at once."""
+
+    def __init__(self, rate: float, retry_after: str | None = "1") -> None:
+        self.accepted: list[str] = []
+        self.refused = 0
+        self._rate = rate
+        self._headers = {} if retry_after is None else {"Retry-After": retry_after}
+        self._tokens = 5.0
+        self._counted: float | None = None
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        now = _clock.monotonic()
+        since = now if self._counted is None else self._counted
+        self._tokens = min(self._tokens + (now - since) * self._rate + 1e-9, 5.0)
+        self._counted = now
+        if self._tokens < 1:
+            self.refused += 1
+            return httpx.Response(429, headers=self._headers)
+        self._tokens -= 1
+        name = request.url.path.split("/")[3]
+        self.accepted.append(name)
+        return httpx.Response(200, json={**JOB, "id": f"new_{name}"})
+
+
+Seconds = Callable[[], float]
+
+
+@pytest.fixture
+def time() -> Iterator[Seconds]:
+    """Virtual seconds since the test began."""
+    virtual = VirtualTime(VirtualClock())
+    with virtual.installed():
+        began = virtual.monotonic()
+        yield lambda: virtual.monotonic() - began
+
+
+def client_of(answer: Callable[[httpx.Request], httpx.Response], **options: object) -> AsyncRemixClient:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    return AsyncRemixClient(base_url="http://127.0.0.1:1", http_client=http, **options)  # type: ignore[arg-type]
+
+
+async def submit(client: AsyncRemixClient, count: int) -> list[object]:
+    """What became of submits that were made at once, in their order."""
+    calls = [client.remix(f"video_{number}", prompt="x") for number in range(count)]
+    return await asyncio.gather(*calls, return_exceptions=True)
+
+
+@pytest.mark.parametrize("retry_after", ["1", None])
+async def test_a_hundred_submits_at_once_are_all_accepted(time: Seconds, retry_after: str | None) -> None:
+    server = Limited(5, retry_after)
+    async with client_of(server) as client:
+        outcomes = await submit(client, 100)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+    assert time() <= 22
+    assert server.refused <= 30
+
+
+async def test_submits_go_in_the_order_in_which_they_came(time: Seconds) -> None:
+    server = Limited(5)
+    async with client_of(server) as client:
+        await submit(client, 40)
+    assert server.accepted == [f"video_{number}" for number in range(40)]
+
+
+async def test_who_knows_the_rate_is_never_refused(time: Seconds) -> None:
+    server = Limited(5)
+    async with client_of(server, retry=RetryPolicy(submits_per_second=5)) as client:
+        await submit(client, 40)
+    assert server.refused == 0
+    assert time() == pytest.approx(39 / 5)
+
+
+async def test_copies_share_the_gate(time: Seconds) -> None:
+    server = Limited(5)
+    async with client_of(server) as client:
+        copies = [client.with_options(timeout=30 + number) for number in range(20)]
+        await asyncio.gather(*(copy.remix("video_1", prompt="x") for copy in copies))
+    assert server.refused <= 12
+
+
+async def test_what_does_not_get_its_turn_in_time_was_not_sent(time: Seconds) -> None:
+    server = Limited(5)
+    raised: list[int] = []
+
+    async def call(client: AsyncRemixClient, number: int) -> object:
+        try:
+            return await client.remix(f"video_{number}", prompt="x")
+        except RateLimitError as error:
+            raised.append(number)
+            return error
+
+    async with client_of(server, retry=RetryPolicy(budget=5)) as client:
+        outcomes = await asyncio.gather(*(call(client, number) for number in range(100)))
+    errors = [outcome for outcome in outcomes if isinstance(outcome, RateLimitError)]
+    assert 60 < len(errors) < 80
+    assert raised == sorted(raised)
+    unsent = [error for error in errors if error.attempts == 0]
+    assert len(unsent) >= len(errors) - 1
+    assert all(error.retryable and not error.may_have_been_charged for error in unsent)
+    assert len(server.accepted) + len(errors) == 100
+    assert str(unsent[0]).startswith("remix: nothing was sent: no turn came in time")
+
+
+async def test_a_hold_that_does_not_fit_in_the_budget_is_told_at_once(time: Seconds) -> None:
+    async with client_of(lambda _: httpx.Response(429, headers={"Retry-After": "600"})) as client:
+        with pytest.raises(RateLimitError) as refused:
+            await client.remix("video_1", prompt="x")
+        with pytest.raises(RateLimitError) as unsent:
+            await client.remix("video_2", prompt="x")
+    assert (refused.value.attempts, refused.value.retry_after) == (1, 600.0)
+    assert (unsent.value.attempts, unsent.value.retry_after) == (0, 600.0)
+    assert (unsent.value.video_id, unsent.value.status_code) == ("video_2", 429)
+    assert time() == 0
+
+
+async def test_submits_do_not_hold_what_is_free(time: Seconds) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            return httpx.Response(429, headers={"Retry-After": "600"})
+        return httpx.Response(200, json={**JOB, "id": "video_1"})
+
+    async with client_of(answer) as client:
+        with pytest.raises(RateLimitError):
+            await client.remix("video_1", prompt="x")
+        assert (await client.retrieve("video_1")).status == "queued"
+
+
+async def test_a_cancelled_call_makes_room_for_the_next(time: Seconds) -> None:
+    server = Limited(5)
+    async with client_of(server) as client:
+        tasks = [asyncio.create_task(client.remix(f"video_{number}", prompt="x")) for number in range(30)]
+        await _clock.async_sleep(0.5)
+        for task in tasks[10:25]:
+            task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert sum(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes) == 15
+    assert len(server.accepted) == 15
+    assert time() < 4
+
+
+async def test_waiting_at_the_gate_is_told_once(time: Seconds) -> None:
+    events: list[Event] = []
+    server = Limited(5)
+    async with client_of(server, on_event=events.append) as client:
+        await submit(client, 20)
+    paced = [event for event in events if event.kind == "paced"]
+    assert {event.operation for event in paced} == {"remix"}
+    assert len({event.video_id for event in paced}) == len(paced)
+    assert 10 <= len(paced) <= 16
+    assert all(event.attempt == 1 and event.delay is not None for event in paced)
+
+
+async def test_an_attempt_is_not_used_up_by_a_429_at_the_pace_of_the_gate(time: Seconds) -> None:
+    server = Limited(5)
+    async with client_of(server, retry=RetryPolicy(attempts=2)) as client:
+        outcomes = await submit(client, 100)
+    assert [outcome for outcome in outcomes if isinstance(outcome, Exception)] == []
+
+
+async def test_polls_of_many_waits_share_the_gate(time: Seconds) -> None:
+    server = Limited(3)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        answered = server(request)
+        if answered.status_code == 429:
+            return answered
+        finished = time() > 40
+        video = {**JOB, "id": request.url.path.split("/")[3], "status": "completed" if finished else "in_progress"}
+        return httpx.Response(200, json=video)
+
+    async with client_of(answer) as client:
+        await asyncio.gather(*(client.wait(f"video_{number}") for number in range(40)))
+    assert server.refused <= 0.1 * (server.refused + len(server.accepted))
+
+
+def test_threads_share_the_gate(time: Seconds) -> None:
+    server = Limited(5)
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    with RemixClient(base_url="http://127.0.0.1:1", http_client=http) as client:
+        threads = [threading.Thread(target=client.remix, args=["video_1"], kwargs={"prompt": "x"}) for _ in range(30)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(server.accepted) == 30
+    assert server.refused <= 20
+
+
+async def test_on_another_event_loop_nothing_waits_at_the_gate(time: Seconds) -> None:
+    client = client_of(Limited(5))
+    await client.remix("video_1", prompt="x")
+    with pytest.raises(ConfigurationError, match="belongs to another event loop") as caught:
+        await asyncio.to_thread(lambda: asyncio.run(client.remix("video_2", prompt="x")))
+    assert caught.value.video_id == "video_2"
