@@ -94,7 +94,7 @@ def simulate(scenario: Scenario, strategy: str, seed: int) -> Outcome:
 
 def _strategy(name: str, world: World, *, polls: bool) -> Strategy:
     if name == "shipped":
-        return Shipped(world, Gate(_limits.BURST_OF_THE_REST if polls else _limits.BURST_OF_SUBMITS))
+        return Shipped(world, Gate(math.inf if polls else _limits.BURST_OF_SUBMITS))
     return Alone(world, polls=polls) if name == "each on its own" else Clairvoyant(world)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from ._limits import BURST_OF_SUBMITS, BURST_OF_THE_REST
+from ._limits import BURST_OF_SUBMITS
 from ._pace import Gate
 
 # What a server asks for in answer to one poll may be absurd, and may not silence all others for
@@ -73,7 +73,7 @@ class Gates:
         self.make_bell = make_bell
         self.lock = threading.Lock()
         self._of_submits = Gate(BURST_OF_SUBMITS)
-        self._of_the_rest = Gate(BURST_OF_THE_REST)
+        self._of_the_rest = Gate()
 
     def gate(self, *, paid: bool) -> Gate:
         """The gate of what costs money, or of the rest: servers limit them apart."""

@@ -9,13 +9,12 @@ import math
 
 import attrs
 
-# Before anything is known of a server so many requests go at once. As long as no answer of 429
+# Before anything is known of a server so many submits go at once. As long as no answer of 429
 # comes, half as many again go as were accepted at once, and twice as many may be unanswered after
 # each of these seconds: 100 submits at once are on their way after 2.3 s however slowly they are
 # answered. Wider or faster, and more are refused where a server takes few; narrower, and small
-# bursts are delayed, too. Free requests begin bolder: where one is refused, little is lost.
+# bursts are delayed, too.
 BURST_OF_SUBMITS = 4
-BURST_OF_THE_REST = 8
 BURST_GROWTH = 1.5
 BURST_DOUBLING = 0.5
 # A limit is trusted for so many seconds. For fewer, more requests are refused while nothing

@@ -188,7 +188,7 @@ async def test_polls_of_many_waits_share_the_gate(time: Seconds) -> None:
         return httpx.Response(200, json=video)
 
     async with client_of(answer) as client:
-        await asyncio.gather(*(client.wait(f"video_{number}") for number in range(40)))
+        await asyncio.gather(*(client.wait(Video(id=f"video_{number}", status="queued")) for number in range(40)))
     assert server.refused <= 0.1 * (server.refused + len(server.accepted))
 
 
