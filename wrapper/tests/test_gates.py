@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator
 import httpx
 import pytest
 
-from deerapi_remix import AsyncRemixClient, ConfigurationError, Event, RateLimitError, RemixClient, RetryPolicy, Video, _clock
+from deerapi_remix import (
+    AsyncRemixClient,
+    ConfigurationError,
+    Event,
+    RateLimitError,
+    RemixClient,
+    RetryPolicy,
+    Video,
+    _clock,
+)
 from deerapi_remix.testing._time import VirtualClock, VirtualTime
 
 JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
