@@ -532,7 +532,7 @@ _ROUTES = [
         "_routes.py::Route.match",
         ("a_path_outside_the_document_is_404", "any path will do", "fullmatch(path)", "match(path)"),
     ),
-    *_faults("_routes.py::_operation", (_METHODS, "any method will do", " and route.method == method", "")),
+    *_faults("_routes.py::route_of", (_METHODS, "any method will do", "route.method == method and", "")),
 ]
 
 _FAKE = [

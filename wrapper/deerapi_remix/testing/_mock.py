@@ -3,16 +3,18 @@
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 from deerapi_remix.testing._chaos import Chaos
+from deerapi_remix.testing._crash import Crash, Point, ProcessCrash
 from deerapi_remix.testing._endpoint import Endpoint
-from deerapi_remix.testing._messages import Operation, RecordedRequest
+from deerapi_remix.testing._messages import Answer, Operation, RecordedRequest, Request
 from deerapi_remix.testing._network import Gate
-from deerapi_remix.testing._routes import check_operation
+from deerapi_remix.testing._routes import check_operation, route_of
 from deerapi_remix.testing._time import VirtualClock, VirtualTime
 from deerapi_remix.testing.fake import FakeDeerAPI
 
@@ -38,6 +40,35 @@ class DeerAPIMock(FakeDeerAPI):
         """
         check_operation(operation)
         return tuple(request for request in self.requests if request.operation == operation)
+
+    @contextmanager
+    def crash(self, at: Point) -> Iterator[None]:
+        """Let the process die, as far as DeerAPI and the ledger can tell, at a point of a submit.
+
+            with deerapi_mock.crash("in_post"):
+                handle_order("order-1042")
+            handle_order("order-1042")  # The worker that takes over.
+
+        From that point on nothing in the block has an effect: no request is answered, and no ledger
+        records anything. The block ends there, and what the process held in a ledger is free. Only
+        Python's own clean-up still runs, such as `finally`, which it would not where a process is
+        killed.
+
+        Args:
+            at: `before_intent` or `after_intent` (of the ledger), `in_post` (the job is accepted,
+                and the answer never read), `after_answer`, or `before_record` (of the ledger).
+
+        Raises:
+            AssertionError: The block ended, and the point was never reached.
+        """
+        crash = Crash(at)
+        with crash.in_ledger(), patch.object(self, "handle", partial(_handle, crash, self.handle)):
+            try:
+                yield
+            except ProcessCrash:
+                return
+        if not crash.happened:
+            raise AssertionError(f"the block ended, and never came to {at}")
 
 
 @contextmanager
@@ -111,6 +142,21 @@ def mock_deerapi(
             yield deerapi
     finally:
         _active.release()
+
+
+def _handle(
+    crash: Crash, handle: Callable[..., Answer], request: Request, **options: Any
+) -> Answer:
+    """Answer a request of a process that dies at a point."""
+    route = route_of(request.method, request.path)
+    if crash.happened:
+        crash.die()
+    if route is None or not route.paid:
+        return handle(request, **options)
+    crash.passes("after_intent")
+    answer = handle(request, **options)
+    crash.passes("in_post")
+    return answer
 
 
 def _endpoints(fake: FakeDeerAPI, base_url: str | None) -> list[Endpoint]:

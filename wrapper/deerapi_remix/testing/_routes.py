@@ -84,7 +84,10 @@ def check_operation(operation: str) -> None:
 
 def read(request: Request, request_id: str) -> RecordedRequest:
     """What a request asks for, as far as it can be told."""
-    operation, video_id = _operation(request.method, request.path)
+    route = route_of(request.method, request.path)
+    operation = video_id = None
+    if route is not None:
+        operation, video_id = route.operation, _video_id(route, request.path)
     return RecordedRequest(
         operation=operation,
         method=request.method,
@@ -97,17 +100,18 @@ def read(request: Request, request_id: str) -> RecordedRequest:
     )
 
 
-def _operation(method: str, path: str) -> tuple[Operation | None, str | None]:
-    """The operation and the id in its path. An id is one segment of the path, decoded once."""
+def route_of(method: str, path: str) -> Route | None:
+    """The operation that a request is for."""
     for route in ROUTES.values():
-        match = route.match(path)
-        if match and route.method == method:
-            return route.operation, _video_id(match)
-    return None, None
+        if route.method == method and route.match(path):
+            return route
+    return None
 
 
-def _video_id(match: re.Match[str]) -> str | None:
-    if not match.groups():
+def _video_id(route: Route, path: str) -> str | None:
+    """The id in a path. It is one segment of the path, decoded once."""
+    match = route.match(path)
+    if match is None or not match.groups():
         return None
     return unquote(match[1])
 
