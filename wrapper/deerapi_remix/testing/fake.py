@@ -72,6 +72,7 @@ class FakeDeerAPI(Script):
         if fail_rate != 0:
             self.chaos = evolve(chaos, fail_rate=fail_rate)
         self._api_keys = api_keys
+        self.takes_any_key = api_keys is None
         self._chance = Chance(seed)
         self._limits = Limits()
         self._service = Service(
@@ -79,11 +80,6 @@ class FakeDeerAPI(Script):
         )
         self._requests: deque[RecordedRequest] = deque(maxlen=kept)
         self.reset()
-
-    @property
-    def takes_any_key(self) -> bool:
-        """Whether every well-formed key is valid."""
-        return self._api_keys is None
 
     def reset(self) -> None:
         """Forgets all but `video_123`; what happens by chance begins anew with the seed."""
