@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
+import re
+import socket
 import ssl
 import time
 from collections.abc import Callable
@@ -30,6 +33,7 @@ from deerapi_remix import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    RemixClient,
     RemixFailedError,
     RetryPolicy,
     Video,
@@ -336,6 +340,7 @@ CONTEXT: dict[str, Any] = {
     "retryable": True,
     "video": VIDEO,
     "video_id": "video_456",
+    "job_id": "video_456",
 }
 ANSWERED = {"status_code": 418, "code": "c", "message": "m", "retry_after": 1.5, "body": "b"}
 EXTRAS: dict[type[DeerAPIError], dict[str, Any]] = {
@@ -379,3 +384,178 @@ def test_an_error_can_be_made_without_arguments(kind: type[DeerAPIError]) -> Non
         False,
         None,
     )
+
+
+def told(error: DeerAPIError) -> dict[str, object]:
+    """Every attribute of an error, a video with what does not count when videos are compared."""
+    public = {name: getattr(error, name) for name in dir(error) if not name.startswith("_") and name != "args"}
+    known = {name: value for name, value in public.items() if not callable(value)}
+    return known | {"video": error.video and error.video.to_dict(), "text": str(error)}
+
+
+@pytest.mark.parametrize(("kind", "extra"), EXTRAS.items(), ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize("context", [CONTEXT, {}], ids=["full", "empty"])
+def test_args_are_ready_for_json_and_enough_to_make_the_error_again(
+    kind: type[DeerAPIError], extra: dict[str, Any], context: dict[str, Any]
+) -> None:
+    """Task queues carry errors so."""
+    error = kind("what happened", **context, **(extra if context else {}))
+    for args in (error.args, json.loads(json.dumps(error.args))):
+        again = kind(*args)
+        assert (type(again), told(again), again.args) == (kind, told(error), error.args)
+
+
+RAISED: dict[str, tuple[list[Step], Callable[[RemixClient, Path], object]]] = {
+    **{name: ([step], lambda client, _: client.remix("video_123", prompt="x")) for name, step in FAILURES.items()},
+    "job in an error": (
+        [Answer(502, {"id": "video_456", "status": "queued", "note": "\ud83d"}, {"Retry-After": "7"})],
+        lambda client, _: client.remix("video_123", prompt="x"),
+    ),
+    "failed job": (
+        [Answer(200, {"id": "video_123", "status": "failed", "error": {"code": "c", "message": "m"}})],
+        lambda client, _: client.wait("video_123"),
+    ),
+    "deadline": (
+        [Answer(200, {"id": "video_123", "status": "queued"})],
+        lambda client, _: client.wait("video_123", timeout=10),
+    ),
+    "no file": ([Answer(200, {"error": "no"})], lambda client, path: client.download("video_123", path)),
+    "file too long": (
+        [Answer(200, b"abc", {"Content-Type": "video/mp4", "Content-Length": "2"})],
+        lambda client, path: client.download("video_123", path),
+    ),
+    "job whose file is gone": (
+        [Answer(200, {"id": "video_456", "status": "completed"}), Answer(410)],
+        lambda client, path: client.remix_to_file("video_123", path, prompt="x"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "call"), RAISED.values(), ids=RAISED)
+def test_the_args_of_every_error_that_is_raised_make_it_again(
+    connect: Twin, target: Path, steps: list[Step], call: Callable[[RemixClient, Path], object]
+) -> None:
+    client, _ = connect(*steps, retry=ONCE)
+    error = failure(DeerAPIError, call, client, target)
+    again = type(error)(*json.loads(json.dumps(error.args)))
+    assert told(again) == told(error)
+
+
+def test_job_id_is_that_of_the_new_job_and_nothing_else(connect: Twin, target: Path) -> None:
+    refused, queued = Answer(400), Answer(200, {"id": "video_456", "status": "queued"})
+    client, _ = connect(refused, refused, refused, queued, Answer(401))
+    for error in (
+        failure(DeerAPIError, client.remix, "video_123", prompt="x"),
+        failure(DeerAPIError, client.retrieve, "video_123"),
+        failure(DeerAPIError, client.download, "video_123", target),
+    ):
+        assert (error.job_id, error.video_id) == (None, "video_123")
+    error = failure(DeerAPIError, client.remix_to_file, "video_123", target, prompt="x")
+    assert (error.job_id, error.video_id) == ("video_456", "video_456")
+
+
+# What an error says
+
+
+NOT_COMPLETED = Answer(400, {"error": {"message": "Task is not completed yet", "code": "invalid_request"}})
+NO_MODEL = Answer(503, {"error": {"message": "No channel", "code": "model_not_found"}})
+NOT_AVAILABLE = Answer(503, {"error": {"message": "No channel", "code": "model_not_available"}})
+MONEY = [Answer(402), *(Answer(403, {"error": {"code": code}}) for code in ("insufficient_user_quota", "balance_low"))]
+TYPED = Answer(403, {"error": {"message": "pay first", "type": "billing_error", "code": None}})
+
+
+@pytest.mark.parametrize("answer", [*MONEY, TYPED], ids=["402", "quota", "balance", "type"])
+def test_want_of_money_has_an_error_of_its_own(connect: Twin, answer: Answer) -> None:
+    client, wire = connect(answer)
+    error = failure(InsufficientQuotaError, client.remix, "video_123", prompt="x")
+    assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (False, False, 1)
+
+
+def test_any_other_403_is_no_want_of_money(connect: Twin) -> None:
+    client, _ = connect(Answer(403, {"error": {"message": "your quota page is closed", "code": "forbidden"}}))
+    error = failure(PermissionDeniedError, client.remix, "video_123", prompt="x")
+    assert type(error) is PermissionDeniedError
+
+
+@pytest.mark.parametrize("answer", [NO_MODEL, NOT_AVAILABLE], ids=["not found", "not available"])
+def test_a_model_that_is_not_served_is_not_asked_for_again(connect: Twin, answer: Answer) -> None:
+    client, wire = connect(answer)
+    error = failure(InternalServerError, client.remix, "video_123", prompt="x", model="nope")
+    assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (False, False, 1)
+    assert "models()" in str(error)
+
+
+def test_a_file_that_is_not_there_yet_is_worth_waiting_for(connect: Twin, target: Path) -> None:
+    client, _ = connect(NOT_COMPLETED)
+    text = str(failure(BadRequestError, client.download, "video_123", target))
+    assert "wait" in text.lower()
+    assert "Change the request" not in text
+
+
+@pytest.mark.parametrize(("base_url", "named"), [("https://gate.example/v1", "/v1"), ("https://gate.example", "gate")])
+def test_a_list_of_models_that_is_not_there_is_a_matter_of_the_base_url(
+    connect: Twin, base_url: str, named: str
+) -> None:
+    client, _ = connect(Answer(404), base_url=base_url)
+    text = str(failure(NotFoundError, client.models))
+    assert "base URL" in text
+    assert named in text
+
+
+DETAILS: dict[str, tuple[object, str]] = {
+    "text": ({"detail": "Not enough credits"}, "Not enough credits"),
+    "list": ({"detail": [{"loc": ["body", "prompt"], "msg": "too long", "type": "x"}]}, "too long"),
+    "several": ({"detail": [{"loc": ["body", "a"], "msg": "one"}, {"loc": ["body", "b"], "msg": "two"}]}, "one"),
+    "object": ({"detail": {"message": "inside", "code": "c"}}, "inside"),
+}
+
+
+@pytest.mark.parametrize(("body", "told"), DETAILS.values(), ids=DETAILS)
+def test_detail_is_the_message(connect: Twin, body: object, told: str) -> None:
+    client, _ = connect(Answer(422, body))
+    error = failure(BadRequestError, client.remix, "video_123", prompt="x")
+    assert told in error.message
+    assert told in str(error)
+
+
+def test_the_call_id_of_a_gateway_is_a_request_id(connect: Twin) -> None:
+    client, _ = connect(Answer(400, b"", {"x-litellm-call-id": "call-1"}))
+    assert failure(BadRequestError, client.remix, "video_123", prompt="x").request_id == "call-1"
+
+
+def test_the_request_id_is_told_once(connect: Twin) -> None:
+    client, _ = connect(Answer(400, {"message": "bad (request id: req-2)"}, {"X-Oneapi-Request-Id": "req-2"}))
+    assert str(failure(BadRequestError, client.remix, "video_123", prompt="x")).count("req-2") == 1
+
+
+@pytest.mark.parametrize(("steps", "call"), RAISED.values(), ids=RAISED)
+def test_every_error_reads_as_sentences(
+    connect: Twin, target: Path, steps: list[Step], call: Callable[[RemixClient, Path], object]
+) -> None:
+    client, _ = connect(*steps, retry=ONCE)
+    text = str(failure(DeerAPIError, call, client, target))
+    assert text.endswith((".", "!", "?"))
+    assert not re.search(r"\.\.|[.:] ?[.:]|  |\(\)|: \(|\) [A-Z]", text), text
+
+
+def test_a_port_on_which_nothing_listens_is_named(connect: Twin) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    client = connect.own(base_url=f"http://127.0.0.1:{port}", retry=ONCE)
+    text = str(failure(APIConnectionError, client.models))
+    client.close()
+    assert f"127.0.0.1:{port}" in text
+
+
+def test_a_closed_client_says_nothing_of_attempts(connect: Twin) -> None:
+    client, _ = connect(Answer(200))
+    client.close()
+    error = failure(ConfigurationError, client.retrieve, "video_123")
+    assert (error.attempts, "attempts" in str(error)) == (0, False)
+
+
+def test_a_missing_folder_is_named_and_no_part_file(connect: Twin, tmp_path: Path) -> None:
+    client, _ = connect(Answer(200))
+    error = failure(FileNotFoundError, client.download, "video_123", tmp_path / "missing" / "bow.mp4")
+    assert "missing" in str(error)
+    assert ".part" not in str(error)

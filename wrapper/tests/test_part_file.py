@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import socket
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +176,62 @@ def test_overwrite_replaces_a_symlink_and_not_what_it_points_to(connect: Twin, t
     client.download("video_1", tmp_path / "bow.mp4", overwrite=True)
     assert (tmp_path / "other").read_bytes() == b"mine"
     assert not (tmp_path / "bow.mp4").is_symlink()
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def make_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def make_device(path: Path) -> None:
+    try:
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root can make a device")
+
+
+ODD = [make_fifo, make_socket, make_device]
+
+
+@pytest.mark.parametrize("make", ODD)
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_what_is_no_regular_file_is_never_replaced_and_nothing_is_sent(
+    connect: Twin, tmp_path: Path, make: Callable[[Path], None], overwrite: bool
+) -> None:
+    target = tmp_path / "bow.mp4"
+    make(target)
+    mode = target.lstat().st_mode
+    client, wire = connect(FILE)
+    failure(OSError, client.download, "video_1", target, overwrite=overwrite)
+    failure(OSError, client.remix_to_file, "video_1", target, prompt="x", overwrite=overwrite)
+    assert (wire.requests, target.lstat().st_mode, names(tmp_path)) == ([], mode, ["bow.mp4"])
+
+
+@pytest.mark.parametrize("make", ODD)
+def test_what_is_no_regular_file_and_appears_meanwhile_is_not_replaced(
+    connect: Twin, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    target = tmp_path / "bow.mp4"
+    client, _ = connect(FILE)
+    failure(OSError, client.download, "video_1", target, overwrite=True, on_progress=lambda *_: make(target))
+    assert not stat.S_ISREG(target.lstat().st_mode)
+    assert names(tmp_path) == ["bow.mp4"]
+
+
+@pytest.mark.parametrize("make", ODD)
+def test_a_symlink_to_what_is_no_regular_file_leaves_it_alone(
+    connect: Twin, tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "odd")
+    (tmp_path / "bow.mp4").symlink_to("odd")
+    client, _ = connect(FILE)
+    with suppress(OSError):
+        client.download("video_1", tmp_path / "bow.mp4", overwrite=True)
+    assert not stat.S_ISREG((tmp_path / "odd").lstat().st_mode)
 
 
 # Faults of the file system

@@ -58,6 +58,7 @@ Outcome = tuple[bool, bool, int]
 RESENT: Outcome = (False, True, 4)
 LOST: Outcome = (True, False, 1)
 FINAL: Outcome = (False, False, 1)
+# Resent, as the vendor says, though a gateway may have taken the job.
 IN_DOUBT: Outcome = (True, False, 4)
 
 
@@ -95,13 +96,14 @@ OUTCOMES: list[tuple[str, Step, str, Outcome, Outcome]] = [
     ("200 without an id", Answer(200, {}), UNREADABLE, LOST, FINAL),
     ("204", Answer(204), UNREADABLE, LOST, FINAL),
     *statuses(300, 301, 302, 305, 306, 307, 308, kind=STATUS, paid=FINAL, free=FINAL),
-    *statuses(303, 304, 600, 999, kind=STATUS, paid=LOST, free=FINAL),
-    *statuses(402, kind="InsufficientQuotaError", paid=FINAL, free=FINAL),
+    # The submit was done, or nobody knows.
+    *statuses(303, 304, 600, 666, 999, kind=STATUS, paid=LOST, free=FINAL),
     *statuses(400, 422, kind="BadRequestError", paid=FINAL, free=FINAL),
     *statuses(401, kind="AuthenticationError", paid=FINAL, free=FINAL),
     *statuses(403, kind="PermissionDeniedError", paid=FINAL, free=FINAL),
     *statuses(404, kind="NotFoundError", paid=FINAL, free=FINAL),
     *statuses(409, kind="ConflictError", paid=FINAL, free=FINAL),
+    *statuses(402, kind="InsufficientQuotaError", paid=FINAL, free=FINAL),
     *statuses(405, 410, 413, 418, 423, 425, 451, 499, kind=STATUS, paid=FINAL, free=FINAL),
     *statuses(408, kind=STATUS, paid=LOST, free=RESENT),
     *statuses(429, kind="RateLimitError", paid=RESENT, free=RESENT),
