@@ -81,7 +81,11 @@ class Answer:
 
     def text(self) -> str:
         """The body as text."""
-        return self._mask.text(self._content().decode("utf-8-sig", "replace"))
+        return self.as_text(self._content())
+
+    def as_text(self, content: bytes) -> str:
+        """Bytes of the body as text."""
+        return self._mask.text(content.decode("utf-8-sig", "replace"))
 
     def json(self) -> Any:
         """The body as JSON.

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from ._answer import Answer
+from ._answer import ERROR_LIMIT, Answer
 from ._failures import advice_for
 from ._media import Kind, is_whole, kind_of
 from ._messages import ServerMessage
@@ -145,34 +145,32 @@ class Transfer:
     def end(self, answer: Answer) -> None:
         """Raise DownloadError unless the file is whole; it is retryable where the rest may come."""
         if self._refusal is not None:
-            raise self._refused(self._refusal, answer)
+            raise self._refused(self._refusal, answer.status, answer.text())
         if self.received == 0 and not self.expected:
             raise self.error("the file is empty")
         if self.expected is not None and self.received != self.expected:
             problem = f"{self.received} bytes came where {self.expected} were announced"
             raise self.error(problem, retryable=self.received < self.expected)
-        self._check_kind()
+        self._check_kind(answer)
         if not self._is_framed and not is_whole(self.part):
             problem = f"the file ended inside the video, after {self.received} bytes"
             raise self.error(problem, retryable=True)
 
-    def _refused(self, refusal: str, answer: Answer) -> DownloadError:
+    def _refused(self, refusal: str, status: int, body: str) -> DownloadError:
         """The error for an answer without a file, with what its body says."""
-        body = answer.text()
         told = ServerMessage.read(body)
-        reason = reason_of(answer.status, told, body)
+        reason = reason_of(status, told, body)
+        if reason is None and status == 202:
+            reason = Reason.NOT_READY
         return self.error(f"{refusal}{told.explanation()}", reason=reason)
 
-    def _check_kind(self) -> None:
+    def _check_kind(self, answer: Answer) -> None:
         """Refuse text, and a picture in place of a video or the reverse, whatever its type says."""
         kind = kind_of(self.part)
         if kind in (self.wanted, Kind.UNKNOWN):
             return
-        reason = None
-        if kind is Kind.TEXT:
-            text = self.part.read(0, 2_000).decode("utf-8", "replace")
-            reason = reason_of(200, ServerMessage.read(text), text)
-        error = self.error(f"the server sent {kind} instead of {self.wanted}", reason=reason)
+        body = answer.as_text(self.part.read(0, ERROR_LIMIT)) if kind is Kind.TEXT else ""
+        error = self._refused(f"the server sent {kind} instead of {self.wanted}", 200, body)
         self.forget()
         raise error
 

@@ -12,7 +12,7 @@ from ._failures import is_unknown
 from ._file_exchange import FileExchange
 from ._settings import Settings
 from ._waits import GRACE_OF_A_NEW_JOB
-from .errors import DeerAPIError, Reason, WaitTimeoutError
+from .errors import APIStatusError, DeerAPIError, Reason, WaitTimeoutError
 
 
 class FileRun(Run[None]):
@@ -71,6 +71,8 @@ class FileRun(Run[None]):
 
     def _is_not_there_yet(self, error: DeerAPIError) -> bool:
         if error.reason is Reason.NOT_READY:
+            return True
+        if isinstance(error, APIStatusError) and error.status_code == 425:
             return True
         if _clock.monotonic() - self._started >= GRACE_OF_A_NEW_JOB:
             return False

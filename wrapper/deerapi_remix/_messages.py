@@ -49,6 +49,8 @@ class ServerMessage:
             return cls(message=_prose(body))
         error = answer.get("error")
         source = error if isinstance(error, dict) else answer
+        if isinstance(source.get("detail"), dict):  # FastAPI, where the gateway hands it an object.
+            source = {**source["detail"], **source}
         message = error if isinstance(error, str) else _message_in(source)
         return cls(
             code=text(source.get("code")),

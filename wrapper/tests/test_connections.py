@@ -31,7 +31,7 @@ from deerapi_remix import (
 )
 
 from .conftest import KEY, Loopback
-from .wire import CALLS, MODELS, Answer, Twin, Wire, failure
+from .wire import CALLS, MODELS, Answer, Plain, Twin, Wire, failure
 
 
 def asked_for(request: str) -> bytes:
@@ -53,7 +53,7 @@ class Watched:
 
     def __init__(self) -> None:
         self.made: list[object] = []
-        self.watched: Watched = []
+        self.closed: list[object] = []
 
     @property
     def open(self) -> list[object]:
@@ -535,45 +535,19 @@ def test_the_password_of_a_proxy_is_not_told(connect: Twin, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("used", [True, False], ids=["used", "entered"])
+@pytest.mark.parametrize("handed_in", [False, True], ids=["own", "handed in"])
 def test_the_twin_refuses_a_second_event_loop_before_anything_is_sent(
-    server: Loopback, call: str, used: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    loopback: Loopback, call: str, handed_in: bool, tmp_path: Path
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    client = AsyncRemixClient(base_url=server.url)
-
-    async def first() -> None:
-        if used:
-            await client.retrieve("a")
-        else:
-            await client.__aenter__()
-
-    async def second() -> None:
-        await CALLS[call](client)
-
-    asyncio.run(first())
-    sent = len(server.requests)
-    with pytest.raises(ConfigurationError) as caught:
-        asyncio.run(second())
-    error = caught.value
-    assert (error.may_have_been_charged, len(server.requests), list(tmp_path.iterdir())) == (False, sent, [])
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_the_twin_refuses_a_second_event_loop_with_a_client_handed_in_too(
-    call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    wire = Wire(MODELS)
-    client = AsyncRemixClient(http_client=httpx.AsyncClient(transport=wire))
-
-    async def second() -> None:
-        await CALLS[call](client.with_options(timeout=5))
-
-    asyncio.run(client.models())
-    with pytest.raises(ConfigurationError) as caught:
-        asyncio.run(second())
-    assert (caught.value.may_have_been_charged, len(wire.requests)) == (False, 1)
+    # So that no connection is left open with the first loop.
+    loopback.answer = lambda request: asked_for(request).replace(b"200 OK\r\n", b"200 OK\r\nConnection: close\r\n")
+    client = AsyncRemixClient(base_url=loopback.url, http_client=httpx.AsyncClient() if handed_in else None)
+    with asyncio.Runner() as first, asyncio.Runner() as second:
+        first.run(client.retrieve("a"))
+        for used in (client, client.with_options(timeout=5)):
+            error = failure(ConfigurationError, CALLS[call], Plain(used, second), tmp_path)
+            assert error.may_have_been_charged is False
+    assert (len(loopback.requests), list(tmp_path.iterdir())) == (1, [])
 
 
 def test_the_twin_may_be_made_before_any_event_loop_and_used_in_the_first(server: Loopback) -> None:
