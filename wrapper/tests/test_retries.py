@@ -150,6 +150,12 @@ def test_remix_stops_resending_once_an_answer_is_lost(connect: Twin) -> None:
     assert (error.may_have_been_charged, error.attempts, len(wire.requests)) == (True, 3, 3)
 
 
+def test_a_failure_that_tells_of_a_job_is_not_resent(connect: Twin) -> None:
+    client, wire = connect(Answer(500, {"id": "video_456", "status": "queued"}), ACCEPTED)
+    error = failure(DeerAPIError, client.remix, "video_123", prompt="x")
+    assert (error.job_id, error.retryable, len(wire.requests)) == ("video_456", False, 1)
+
+
 # The vendor's advice to resend after 500 and 503 is the one place where a second job is thinkable.
 
 

@@ -105,7 +105,7 @@ def test_an_id_is_polled_at_once(connect: Twin, clock: Clock) -> None:
 # Statuses
 
 
-@pytest.mark.parametrize("status", ["completed", "succeeded", " SUCCESS "])
+@pytest.mark.parametrize("status", ["completed", "complete", "succeeded", " SUCCESS ", "finished", "Done"])
 def test_these_statuses_finish_the_wait(connect: Twin, status: str) -> None:
     client, wire = connect(job(status))
     assert client.wait("video_1").status == status
