@@ -922,7 +922,7 @@ _SAVING = [
             "not self._is_framed and not is_whole(self.part)",
             "False",
         ),
-        ("download", "a page is saved as a video", "self._check_kind()", ""),
+        ("download", "a page is saved as a video", "self._check_kind(answer)", ""),
     ),
     *_wrapper(
         "_media.py::_boxes",
@@ -968,7 +968,7 @@ _SAVING = [
         ("download", "no such range ends the download", "answer.status == 416", "answer.status == 417"),
     ),
     *_wrapper(
-        "_calls.py::FileRun._delay_after",
+        "_file_calls.py::FileRun._delay_after",
         ("download", "new bytes do not count", "if self._transfer.advanced:", "if False:"),
         (
             "remix_to_file",
