@@ -184,6 +184,7 @@ def test_every_error_after_the_submit_was_accepted_carries_the_video(connect: Tw
     assert caught.value.video.id == "video_new"
     assert caught.value.video_id == "video_new"
     assert caught.value.may_have_been_charged is False
+    assert caught.value.retryable is False  # To call it again would pay again.
     assert [method for method, _ in wire.sent].count("POST") == 1
     assert not target.exists()
 
