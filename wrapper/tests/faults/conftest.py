@@ -1,4 +1,4 @@
-"""The summary of the matrix: what became of every operation under every fault, and the five counts."""
+"""The summary of the matrix: what became of every operation under every fault, and the six counts."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from .observe import OPERATIONS, TWINS, Seen
 Own = Callable[..., RemixClient]
 Case = tuple[str, str, str]
 SEEN = pytest.StashKey[dict[Case, Seen]]()
+# What the random tests say of themselves: how many, from which seed, with what result.
+DRAWN = pytest.StashKey[list[str]]()
 _WIDTHS = {"retrieve": 9, "download": 9, "submit": 10, "poll": 10, "content": 11}
 
 
@@ -34,6 +36,7 @@ def own(connect: Twin) -> Iterator[Own]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SEEN] = {}
+    config.stash[DRAWN] = []
 
 
 def counts(seen: Mapping[Case, Seen]) -> dict[str, int]:
@@ -46,6 +49,7 @@ def counts(seen: Mapping[Case, Seen]) -> dict[str, int]:
         "partial files": sum(len(found.partial) for found in seen.values()),
         "leaks": sum(len(found.leaks) for found in seen.values()),
         "hangs": sum(found.hung for found in seen.values()),
+        "untold": sum(found.untold for found in seen.values()),
     }
 
 
@@ -56,11 +60,18 @@ def _allowed(fault: str, operation: str) -> int:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    seen = config.stash[SEEN]
-    if not seen:
+    seen, drawn = config.stash[SEEN], config.stash[DRAWN]
+    if not (seen or drawn):
         return
     write = terminalreporter.write_line
     terminalreporter.section("faults")
+    if seen:
+        _write_matrix(write, seen)
+    for line in drawn:
+        write(line)
+
+
+def _write_matrix(write: Callable[[str], None], seen: Mapping[Case, Seen]) -> None:
     write(_line("", OPERATIONS))
     for fault in dict.fromkeys(case[0] for case in seen):
         write(_line(fault, [_cell(seen, fault, operation) for operation in OPERATIONS]))
@@ -72,7 +83,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         + ", ".join(f"{count} {name}" for name, count in found.items())
     )
     for case, each in seen.items():
-        for what in [*each.lost, *each.partial, *each.leaks, *(["hung"] if each.hung else [])]:
+        for what in [*each.lost, *each.partial, *each.leaks, *(["hung"] * each.hung), *(["untold"] * each.untold)]:
             write(f"  {' '.join(case)}: {what}")
 
 

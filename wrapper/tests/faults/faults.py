@@ -14,21 +14,29 @@ from .server import FaultServer, Peer, Step, http, message
 from .steps import (
     BOMB,
     CUT,
+    DATED,
+    DATED_TOO_LATE,
+    DATED_WITHOUT_DATE,
     END,
+    ENVOY,
     EXPIRED,
     FLAT,
     GOOD,
     HINT,
     HTML,
     JSON,
+    LAST_MODIFIED,
     NESTED,
     NOT_YET,
     PAGE,
     SELF_SIGNED,
+    UNFRAMED,
     UNKNOWN_AUTHORITY,
     UNTAGGED,
+    VIDEO,
     WEAK,
     WRONG_HOST,
+    another_if_part,
     answers,
     behind,
     body,
@@ -39,7 +47,9 @@ from .steps import (
     drift,
     echo,
     elsewhere,
+    enveloped,
     error,
+    failure_enveloped,
     field,
     framed,
     lengths,
@@ -51,6 +61,7 @@ from .steps import (
     redirect,
     reset_later,
     reset_unread,
+    rest_if,
     stalled,
     status_line,
     stay,
@@ -73,12 +84,14 @@ class Fault:
         parting: What befalls the request before, if it matters: another one is made first where there is none.
         tls: Whether the base URL is https.
         hurried: Whether the caller's timeouts and deadlines are short, for they will pass.
+        variant: What a download asks for.
     """
 
     steps: tuple[Step, ...]
     parting: Step | None = None
     tls: bool = False
     hurried: bool = False
+    variant: str | None = None
 
 
 def once(*steps: Step) -> Fault:
@@ -94,6 +107,33 @@ def always(step: Step) -> Fault:
 def hurried(fault: Fault) -> Fault:
     """The same for a caller who has little time."""
     return evolve(fault, hurried=True)
+
+
+def picture(variant: str, *steps: Step) -> Fault:
+    """The same where a picture is asked for."""
+    return Fault(steps, variant=variant)
+
+
+def says(status: int, *texts: str) -> dict[str, Fault]:
+    """This status with each of these codes, and with each of these messages: faults by their names."""
+    return {f"{status}-{text}": once(answers(status, {"code": text, "message": text, "data": None})) for text in texts}
+
+
+def prose(status: int, **texts: str) -> dict[str, Fault]:
+    """This status with a line of plain text, as proxies send it: faults by their names."""
+    plain = {"content-type": "text/plain"}
+    named = {f"{status}-{name.replace('_', '-')}": text for name, text in texts.items()}
+    return {name: once(answers(status, text.encode(), plain)) for name, text in named.items()}
+
+
+def jobs_in(*statuses: int) -> dict[str, Fault]:
+    """What is asked for is answered, but under another status."""
+    return {f"job-in-{status}": once(body(bytes, status)) for status in statuses}
+
+
+def told_as(*states: str) -> dict[str, Fault]:
+    """The job is in this state, in the words of gateways."""
+    return {f"status-{state.strip().replace(' ', '-')}": once(telling(status=state)) for state in states}
 
 
 def page(status: int) -> Fault:
@@ -283,6 +323,107 @@ FAULTS: dict[str, Fault] = {
     "status-expired": once(telling(status="Expired", error=None)),
     "poll-hint-absurd": once(drift(lambda video: video | {"status": "queued"}, openai_poll_after_ms="9" * 30)),
     "poll-hint-nonsense": once(drift(lambda video: video | {"status": "queued"}, openai_poll_after_ms="-soon")),
+    # Words of gateways and proxies that passed the request on before they failed
+    **says(500, "do_request_failed", "read_response_body_failed", "unmarshal_response_body_failed", "invalid_response"),
+    **says(503, "do_request_failed", "read_response_body_failed"),
+    "500-passed-on-in-an-error": once(answers(500, {"error": {"message": "bad", "code": "do_request_failed"}})),
+    "500-passed-on-as-a-type": once(answers(500, {"error": {"message": "EOF", "type": "do_request_failed"}})),
+    "500-server-disconnected": once(answers(500, {"error": {"message": "Server disconnected", "code": "500"}})),
+    "500-payload-incomplete": once(answers(500, {"error": {"message": "Response payload is not completed"}})),
+    "500-answer-not-valid": once(answers(500, {"detail": "1 validation error for VideoObject\nid\n  Field required"})),
+    **prose(500, disconnected_in_prose="litellm.APIConnectionError: Server disconnected without sending a response."),
+    **prose(
+        503,
+        envoy_termination=ENVOY + "connection termination",
+        envoy_remote_reset=ENVOY + "remote reset",
+        envoy_protocol_error=ENVOY + "protocol error",
+        first_byte_timeout="first byte timeout",
+        backend_read_error="Error 503 backend read error",
+    ),
+    # and of those that did not
+    **prose(
+        503,
+        envoy_overflow=ENVOY + "overflow",
+        envoy_connection_failure=ENVOY + "connection failure",
+        envoy_connection_timeout=ENVOY + "connection timeout",
+        no_healthy_upstream="no healthy upstream",
+        overloaded="Service Unavailable",
+    ),
+    "503-page": page(503),
+    "503-empty": once(answers(503)),
+    "500-page": page(500),
+    "500-detail": once(answers(500, {"detail": "Internal Server Error"})),
+    **says(503, "model_not_found", "model_not_available", "insufficient_user_quota"),
+    **says(500, "model_not_found", "insufficient_user_quota"),
+    **says(429, "insufficient_quota"),
+    "500-passed-on-always": hurried(always(answers(500, {"code": "do_request_failed", "message": "EOF"}))),
+    "503-always": hurried(always(error(503))),
+    # One status after another
+    "500-then-400": once(error(500), error(400)),
+    "500-then-401": once(error(500), error(401)),
+    "500-then-502": once(error(500), answers(502, HTML, PAGE)),
+    "500-then-429-for-long": hurried(once(error(500), error(429, retry_after="60"))),
+    "503-then-400": once(error(503), error(400)),
+    "429-then-400": once(error(429), error(400)),
+    "429-then-500": once(error(429), error(500)),
+    "503-then-cut-in-body": once(error(503), cut(0.5)),
+    # Further statuses
+    "102-and-closed": once(answers(102, then=Peer.close)),
+    "199-and-closed": once(answers(199, then=Peer.close)),
+    "199-and-silent": hurried(once(answers(199, then=Peer.stall))),
+    **{str(status): once(answers(status)) for status in (303, 305, 306, 601, 666, 700, 799, 999)},
+    **{str(status): once(error(status)) for status in (403, 410, 418, 421, 423, 424, 425, 426, 428, 431, 499)},
+    **{f"{status}-page": page(status) for status in (402, 403, 404, 408, 429, 507, 521, 522, 523, 525, 526)},
+    **says(403, "billing_hard_limit_reached", "insufficient_balance"),
+    "403-type-quota": once(answers(403, {"error": {"message": "no", "type": "insufficient_quota", "code": None}})),
+    "401-detail": once(answers(401, {"detail": "Invalid API key"})),
+    "422-detail-list": once(answers(422, {"detail": [{"loc": ["body", "prompt"], "msg": "too long"}]})),
+    "400-code-is-status": once(answers(400, {"error": {"message": "no", "code": "400"}})),
+    # A job in an answer of any status
+    **jobs_in(302, 303, 400, 402, 404, 408, 409, 429, 500, 502, 503, 504, 520, 600),
+    "job-in-502-enveloped": once(drift(enveloped, 502)),
+    "job-failed-in-502": once(drift(lambda video: video | {"status": "failed", "error": {"message": "upstream"}}, 502)),
+    "job-in-502-as-a-page": once(body(bytes, 502, content_type="text/html")),
+    "job-in-cut-502": once(told(lambda head, body: head.replace(b"200", b"502", 1) + END + body[:-1])),
+    "id-but-no-job-in-502": once(answers(502, {"id": "req_123", "error": {"message": "bad gateway"}})),
+    "id-but-no-job-in-503": once(answers(503, {"id": "req_123", "error": {"message": "busy"}})),
+    # Ids that nobody can send back, and where else they stand
+    "id-with-newline": once(telling(id="task\nnew")),
+    "id-with-tab": once(telling(id="task\tnew")),
+    "id-with-nul": once(telling(id="task\0new")),
+    "id-with-escape": once(telling(id="\x1b]0;owned\x07task")),
+    "id-with-del": once(telling(id="task\x7f")),
+    "id-with-c1": once(telling(id="task\x85new")),
+    "id-with-lone-surrogate": once(telling(id="task\ud800")),
+    "id-dot": once(telling(id=".")),
+    "id-dot-dot": once(telling(id="..")),
+    "id-boolean": once(telling(id=True)),
+    "id-fraction": once(telling(id=1.5)),
+    "id-list": once(telling(id=["video_new"])),
+    "id-object": once(telling(id={"id": "video_new"})),
+    "id-unusable-beside-task-id": once(drift(lambda video: video | {"id": "task\nnew", "task_id": video["id"]})),
+    "id-of-database-beside-task-id": once(drift(lambda video: video | {"id": 4711, "task_id": video["id"]})),
+    "id-of-upstream-beside-task-id": once(drift(lambda video: video | {"id": "video_up", "task_id": video["id"]})),
+    "envelope": once(drift(enveloped)),
+    "envelope-below-id": once(drift(lambda video: {"code": "success", "id": video.pop("id"), "data": video})),
+    "id-in-data-task-id": once(drift(lambda video: {"data": {"task_id": video["id"], "status": video["status"]}})),
+    # An answer about another job
+    "id-of-another-twice": once(*[telling(id="video_of_another")] * 2),
+    "id-with-provider-twice": once(*[drift(lambda video: video | {"id": video["id"] + ":openai"})] * 2),
+    "id-another-each-time": once(*(telling(id=f"video_{number}", status="in_progress") for number in range(3))),
+    "id-of-another-failed": once(telling(id="video_of_another", status="failed")),
+    "id-of-another-failed-twice": once(*[telling(id="video_of_another", status="failed")] * 2),
+    # An error without a status
+    "error-without-status": once(drift(lambda video: {"id": video["id"], "error": {"message": "flagged"}})),
+    "error-without-status-twice": once(*[drift(lambda video: {"id": video["id"], "error": "flagged"})] * 2),
+    "error-without-status-always": always(drift(lambda video: {"id": video["id"], "error": {"message": "flagged"}})),
+    "fail_reason-without-status-always": always(drift(lambda video: {"id": video["id"], "fail_reason": "flagged"})),
+    "detail-without-status-always": always(drift(lambda video: {"id": video["id"], "detail": "flagged"})),
+    # Words for the states
+    **told_as("complete", "succeeded", "finished", "Done", " COMPLETED "),
+    **told_as("fail", "FAILURE", "error", "rejected", "time-out", "deleted", "canceled", "failed: moderation"),
+    **told_as("In Progress", "pending", "submitted", "failing over", "queued: 3"),
+    "status-failure-enveloped": once(drift(failure_enveloped)),
     # Redirects
     "redirect-to-same-path": once(redirect("http://127.0.0.1:{port}{path}")),
     "redirect-relative": once(redirect("{path}", 307)),
@@ -359,4 +500,42 @@ FAULTS: dict[str, Fault] = {
     "redirect-then-stalled": hurried(once(elsewhere(Peer.stall))),
     "redirect-then-hung-up": once(elsewhere(Peer.close)),
     "redirect-then-page": once(elsewhere(answers(200, HTML, PAGE))),
+    # Not there yet, in other words
+    "404-still-in-progress": once(answers(404, {"detail": "Generation is still in-progress"})),
+    "404-task-not-found": once(answers(404, {"error": {"message": "Task not found"}})),
+    "409-not-ready": once(answers(409, {"detail": "video is not ready"})),
+    "400-not-ready": once(answers(400, {"error": {"message": "Video is not ready yet"}})),
+    "422-not-ready": once(answers(422, {"detail": "video is not ready"})),
+    "202-json": once(answers(202, {"status": "processing"})),
+    "202-empty": once(answers(202)),
+    "202-always": hurried(always(answers(202, {"status": "processing"}))),
+    # Cut without a length
+    "mp4-cut-at-box": once(framed(lambda data: data[:1720])),
+    "mp4-cut-after-moov": once(framed(lambda data: data[:1712])),
+    "mp4-without-moov": once(told(lambda *_: UNFRAMED + VIDEO[:32] + VIDEO[1720:])),
+    "webp-without-length": picture("thumbnail", framed(bytes)),
+    "webp-cut": picture("thumbnail", framed(lambda data: data[: len(data) // 2])),
+    "webp-cut-before-last-byte": picture("thumbnail", framed(lambda data: data[:-1])),
+    "jpeg-without-length": picture("spritesheet", framed(bytes)),
+    "jpeg-cut": picture("spritesheet", framed(lambda data: data[: len(data) // 2])),
+    "jpeg-cut-before-last-byte": picture("spritesheet", framed(lambda data: data[:-1])),
+    # Something else under a type that is none of its own
+    "json-as-video": once(body(lambda _: b'{"error": {"message": "expired"}}', content_type="video/mp4")),
+    "json-without-type": once(answers(200, b'{"error": {"message": "expired"}}')),
+    "json-list-as-binary": once(body(lambda _: b' [{"error": "expired"}]', content_type="application/octet-stream")),
+    "page-as-video": once(body(lambda _: b"\n<!doctype html><title>Sign in</title>", content_type="video/mp4")),
+    "page-without-type": once(answers(200, HTML)),
+    "xml-as-video": once(body(lambda _: b'<?xml version="1.0"?><Error/>', content_type="video/mp4")),
+    "xml-in-chunks": once(chunked(lambda _: chunks(b"\r", b"\n", b"<Error/>") + b"0\r\n\r\n", then=stay)),
+    "json-as-picture": picture("thumbnail", body(lambda _: b'{"detail": "gone"}', content_type="image/webp")),
+    # A picture for a video, and the reverse
+    "picture-for-a-video": once(body(bytes, content_type="image/webp")),
+    "video-for-a-thumbnail": picture("thumbnail", answers(200, VIDEO, {"content-type": "video/mp4"})),
+    "video-for-a-spritesheet": picture("spritesheet", answers(200, VIDEO, {"content-type": "video/mp4"})),
+    # Cut where only a date tells which file it was
+    "cut-dated": once(DATED, rest_if(LAST_MODIFIED)),
+    "cut-dated-too-late": once(DATED_TOO_LATE, another_if_part),
+    "cut-dated-without-date": once(DATED_WITHOUT_DATE, another_if_part),
+    "cut-dated-206-of-another": once(DATED, rest_if(LAST_MODIFIED, told="Wed, 26 Nov 2025 11:00:00 GMT")),
+    "cut-dated-206-undated": once(DATED, rest_if(LAST_MODIFIED, told=None)),
 }  # fmt: skip

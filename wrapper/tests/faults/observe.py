@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import re
 import secrets
 import time
 import traceback
@@ -32,7 +33,7 @@ from deerapi_remix.testing import FakeDeerAPI
 
 from .faults import FAULTS, ILLEGIBLE
 from .server import FaultServer, Peer, fault_server
-from .steps import GOOD, OTHER, VIDEO
+from .steps import GOOD, OTHER, SPRITESHEET, THUMBNAIL, VIDEO
 
 OPERATIONS = ("remix", "retrieve", "wait", "download", "submit", "poll", "content", "models")
 # `submit`, `poll` and `content` are `remix_to_file`, by the request that the fault hits: so many come before it.
@@ -77,6 +78,7 @@ _SHORT = {
     deerapi_remix.BadRequestError: "BadR",
     deerapi_remix.AuthenticationError: "Auth",
     deerapi_remix.PermissionDeniedError: "Perm",
+    getattr(deerapi_remix, "InsufficientQuotaError", None): "Insu",
     deerapi_remix.NotFoundError: "NotF",
     deerapi_remix.ConflictError: "Conf",
     deerapi_remix.RateLimitError: "Rate",
@@ -100,6 +102,7 @@ class Seen:
         partial: Files that are there, and not whole.
         leaks: Where the key was found.
         hung: Whether it took longer than its budget and one timeout.
+        untold: Whether a submit may have been charged, and the error says nothing of it.
         detail: The error or result, for the reader of a failed test.
     """
 
@@ -110,14 +113,16 @@ class Seen:
     partial: list[str]
     leaks: list[str]
     hung: bool
+    untold: bool
     detail: str
 
 
 class Eavesdropper(logging.Handler):
-    """Keeps what was logged at any level, as far as it holds a key."""
+    """Keeps what was logged at any level, as far as it holds the secret."""
 
-    def __init__(self) -> None:
+    def __init__(self, secret: str) -> None:
         super().__init__(logging.DEBUG)
+        self._secret = secret
         self.heard: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -125,15 +130,15 @@ class Eavesdropper(logging.Handler):
         if record.name == "httpcore.http11" and record.getMessage().startswith("receive_response_headers"):
             return
         text = self.format(record) + repr(record.__dict__)
-        if _SECRET in text:
+        if self._secret in text:
             self.heard.append(text)
 
 
 @contextmanager
-def eavesdropping() -> Iterator[Eavesdropper]:
-    """Listen to every logger, at every level."""
+def eavesdropping(secret: str = _SECRET) -> Iterator[Eavesdropper]:
+    """Listen to every logger, at every level, for that secret."""
     root = logging.getLogger()
-    before, handler = root.level, Eavesdropper()
+    before, handler = root.level, Eavesdropper(secret)
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
     try:
@@ -150,6 +155,7 @@ class Caller:
     operation: str
     target: Path
     pace: Pace
+    variant: str | None
     key: str = field(factory=lambda: _SECRET + secrets.token_hex(12))
     result: Any = None
     error: Exception | None = None
@@ -167,7 +173,7 @@ class Caller:
             case "wait":
                 return client.wait("video_123")
             case "download":
-                return client.download("video_123", self.target)
+                return client.download("video_123", self.target, variant=self.variant)
             case "models":
                 return client.models()
             case _:
@@ -230,7 +236,7 @@ class Caller:
 def observe(name: str, operation: str, twin: str, folder: Path, log: Eavesdropper) -> Seen:
     """Do `operation` while the fault called `name` befalls it."""
     fault = FAULTS[name]
-    caller = Caller(operation, folder / "bow.mp4", HURRIED if fault.hurried else PATIENT)
+    caller = Caller(operation, folder / "bow.mp4", HURRIED if fault.hurried else PATIENT, fault.variant)
     earlier = EARLIER.get(operation, 0)
     warm = fault.parting is not None and earlier == 0
     before = [Peer.answer] * (earlier - 1) + [fault.parting or Peer.answer] if earlier or warm else []
@@ -257,8 +263,31 @@ def observe(name: str, operation: str, twin: str, folder: Path, log: Eavesdroppe
             *(["another origin"] if _told_a_stranger(caller.key, server) else []),
         ],
         hung=caller.ended - max(caller.began, *latest, 0) > caller.pace.longest(operation) + MARGIN,
+        untold=caller.error is not None and _submits_not_refused(server) > 0 and not tells_of(caller.error, issued),
         detail=caller.said,
     )
+
+
+# Whoever answers a submit with these has not done it, unless a job is in the answer.
+_REFUSALS = {*range(400, 500), 300, 301, 302, 305, 306, 307, 308, 503} - {408}
+
+
+def _submits_not_refused(server: FaultServer) -> int:
+    statuses = [
+        int(status)
+        for peer in server.peers
+        if any(head.startswith("POST /") for head in peer.heads)
+        for status in re.findall(rb"HTTP/1.1 ([0-9]{3}) Told\r\n", bytes(peer.sent))
+    ]
+    return server.posts - sum(status in _REFUSALS for status in statuses)
+
+
+def tells_of(error: BaseException, jobs: set[str]) -> bool:
+    """Whether what left a paid call tells its catcher of the job, or that there may be one."""
+    notes = " ".join(getattr(error, "__notes__", []))
+    if isinstance(error, DeerAPIError) and (error.may_have_been_charged or error.video_id in jobs):
+        return True
+    return "may have been accepted and charged" in notes or any(job in notes for job in jobs)
 
 
 def _run(caller: Caller, url: str, warm: bool) -> None:
@@ -289,7 +318,7 @@ def _run_async(caller: Caller, url: str, warm: bool) -> None:
 
 
 def _is_whole(path: Path) -> bool:
-    return path.read_bytes() in (VIDEO, OTHER)
+    return path.read_bytes() in (VIDEO, OTHER, THUMBNAIL, SPRITESHEET)
 
 
 def _told_a_stranger(key: str, server: FaultServer) -> bool:

@@ -45,6 +45,9 @@ class Peer:
         sent_at: When the latest of them left, on the monotonic clock.
         times: When each request had come whole, on the monotonic clock.
         key: The key that the latest request carried, for steps that echo it.
+        port: That of the client.
+        stalled: Whether nothing more will be sent.
+        is_over: Whether all that was sent has been read, and the connection is closed.
     """
 
     def __init__(self, connection: socket.socket, server: FaultServer) -> None:
@@ -56,6 +59,15 @@ class Peer:
         self.sent_at = 0.0
         self.times: list[float] = []
         self.key = ""
+        self.port: int = connection.getpeername()[1]
+        self.stalled = False
+        self.is_over = False
+
+    def __enter__(self) -> None:
+        """The connection is served."""
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over = True
 
     @property
     def heads(self) -> list[str]:
@@ -100,8 +112,14 @@ class Peer:
         """Send all of `data`."""
         view = memoryview(data)
         while view:
-            count = self._connection.send(view[:65536])
-            self.sent += view[:count]
+            piece, known = view[:65536], len(self.sent)
+            self.sent += piece  # Noted first: what the client does with it may be over before this thread goes on.
+            try:
+                count = self._connection.send(piece)
+            except BaseException:
+                del self.sent[known:]
+                raise
+            del self.sent[known + count :]
             self.sent_at = time.monotonic()
             view = view[count:]
 
@@ -131,6 +149,7 @@ class Peer:
 
     def stall(self) -> None:
         """Never do anything again, until the client goes away."""
+        self.stalled = True
         while True:
             self._receive()
 
@@ -267,7 +286,7 @@ class FaultServer:
                 self._open.append(connection)
             peer = Peer(connection, self)
             self.peers.append(peer)
-            with connection:
+            with connection, peer:
                 while True:
                     with self._lock:
                         step = next(self._steps, Peer.answer)

@@ -50,6 +50,8 @@ SELF_SIGNED = _self_signed()
 
 END = b"\r\n\r\n"
 VIDEO = (files(deerapi_remix) / "testing" / "assets" / "video.mp4").read_bytes()
+THUMBNAIL = (files(deerapi_remix) / "testing" / "assets" / "thumbnail.webp").read_bytes()
+SPRITESHEET = (files(deerapi_remix) / "testing" / "assets" / "spritesheet.jpg").read_bytes()
 # Another file, of the same length.
 OTHER = b"\0\0\0\x18ftypmp42" + bytes(46337)
 
@@ -148,9 +150,9 @@ def body(change: Callable[[bytes], bytes], status: int = 200, **headers: str) ->
     return step
 
 
-def drift(change: Callable[[dict[str, Any]], object], **headers: str) -> Step:
+def drift(change: Callable[[dict[str, Any]], object], status: int = 200, **headers: str) -> Step:
     """The usual answer, a JSON object, changed."""
-    return body(lambda data: json.dumps(change(json.loads(data))).encode(), 200, **headers)
+    return body(lambda data: json.dumps(change(json.loads(data))).encode(), status, **headers)
 
 
 def telling(**fields: object) -> Step:
@@ -275,7 +277,9 @@ def other_file(_: Answer) -> Answer:
 CUT = content(then=Peer.close, share=0.5)  # Leaves a strong tag, so that the rest can be asked for.
 UNTAGGED = content(with_fields(etag=None), then=Peer.close, share=0.5)
 WEAK = content(with_fields(etag='W/"weak"'), then=Peer.close, share=0.5)
+ENVOY = "upstream connect error or disconnect/reset before headers. reset reason: "
 HTML = b"<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
+UNFRAMED = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4" + END
 HINT = b"HTTP/1.1 103 Early Hints\r\nLink: </>" + END
 JSON = {"content-type": "application/json"}
 PAGE = {"content-type": "text/html; charset=utf-8"}
@@ -308,3 +312,54 @@ def nulls(video: dict[str, Any]) -> dict[str, Any]:
 
 def wrong_types(video: dict[str, Any]) -> dict[str, Any]:
     return video | {"progress": {}, "created_at": "soon", "model": [], "seconds": 4, "size": None, "error": 7}
+
+
+def enveloped(video: dict[str, Any]) -> dict[str, Any]:
+    """As gateways tell of a task: the id of their database in `id`, that of the task in `task_id`."""
+    task = {"id": 4711, "task_id": video["id"], "status": video["status"], "progress": f"{video['progress']}%"}
+    return {"code": "success", "message": "", "data": {**task, "fail_reason": ""}}
+
+
+def failure_enveloped(video: dict[str, Any]) -> dict[str, Any]:
+    return {"code": "success", "data": {"task_id": video["id"], "status": "FAILURE", "fail_reason": "content policy"}}
+
+
+# A file without a tag: a date is one where it is a minute older than the answer.
+
+LAST_MODIFIED = "Wed, 26 Nov 2025 10:00:00 GMT"
+
+
+def _dated(date: str | None) -> Step:
+    """The first half of the file, sent then."""
+    return content(with_fields(etag=None, last_modified=LAST_MODIFIED, date=date), then=Peer.close, share=0.5)
+
+
+DATED = _dated("Wed, 26 Nov 2025 10:01:00 GMT")
+DATED_TOO_LATE = _dated("Wed, 26 Nov 2025 10:00:59 GMT")
+DATED_WITHOUT_DATE = _dated(None)
+
+
+def rest_if(condition: str, told: str | None = LAST_MODIFIED) -> Step:
+    """The rest of the file, of the date that is told, for who asks for it on this condition; 502 for anybody else."""
+
+    def step(peer: Peer) -> None:
+        request = peer.request()
+        if request.headers.get("if-range") != condition:
+            peer.send(message(502, HTML, PAGE))
+            return
+        first = int(request.headers["range"].removeprefix("bytes=").removesuffix("-"))
+        fields = {"content-type": "video/mp4", "content-range": f"bytes {first}-{len(VIDEO) - 1}/{len(VIDEO)}"}
+        peer.send(message(206, VIDEO[first:], fields | ({"last-modified": told} if told else {})))
+
+    return step
+
+
+def another_if_part(peer: Peer) -> None:
+    """The rest of another file for who asks for a part, and the whole file for who does not."""
+    asked = peer.request().headers.get("range", "bytes=0-")
+    first = int(asked.removeprefix("bytes=").removesuffix("-"))
+    told = {"content-type": "video/mp4", "last-modified": LAST_MODIFIED}
+    if first == 0:
+        peer.send(message(200, VIDEO, told))
+    else:
+        peer.send(message(206, OTHER[first:], told | {"content-range": f"bytes {first}-46348/46349"}))

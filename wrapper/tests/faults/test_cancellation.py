@@ -11,7 +11,9 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +32,15 @@ from deerapi_remix import (
 )
 from deerapi_remix.testing import FakeDeerAPI
 
+from .interruptions import CancelledAt
 from .server import FaultServer, Peer, Step, fault_server, http, message
 
 Work = Coroutine[Any, Any, object]
 
 INTERRUPTED = "remix of video_123: interrupted while it was sent; the job may have been accepted and charged"
 ACCEPTED = "remix: accepted as JOB, request id ID"
-GOES_ON = "The job goes on as JOB: wait for it and download it, do not submit it again."
+CHARGED = "The job may have been accepted and charged: look at your usage with the vendor before you submit it again."
+KNOWN = "The job was accepted as JOB: wait for it and download it, do not submit it again."
 
 
 class Moment:
@@ -170,28 +174,33 @@ def syncing(moment: Moment, patch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 PHASES = {
-    "a name is looked up": Phase(remix, posts=0, told=[INTERRUPTED], prepare=looking_up),
-    "a connection is made": Phase(remix, posts=0, told=[INTERRUPTED], prepare=connecting),
+    "a name is looked up": Phase(remix, posts=0, told=[INTERRUPTED], notes=[CHARGED], prepare=looking_up),
+    "a connection is made": Phase(remix, posts=0, told=[INTERRUPTED], notes=[CHARGED], prepare=connecting),
     "hands are shaken": Phase(
-        remix, posts=0, told=[INTERRUPTED], steps=lambda moment: [moment.unread], speaks_tls=True
+        remix, posts=0, told=[INTERRUPTED], notes=[CHARGED], steps=lambda moment: [moment.unread], speaks_tls=True
     ),
-    "the request is written": Phase(long_remix, posts=1, told=[INTERRUPTED], steps=lambda moment: [moment.unread]),
-    "the answer is awaited": Phase(remix, posts=1, told=[INTERRUPTED], steps=lambda moment: [moment.part()]),
+    "the request is written": Phase(
+        long_remix, posts=1, told=[INTERRUPTED], notes=[CHARGED], steps=lambda moment: [moment.unread]
+    ),
+    "the answer is awaited": Phase(
+        remix, posts=1, told=[INTERRUPTED], notes=[CHARGED], steps=lambda moment: [moment.part()]
+    ),
     "headers arrive": Phase(
-        remix, posts=1, told=[INTERRUPTED], steps=lambda moment: [moment.part(lambda answer: answer[:40])]
+        remix,
+        posts=1,
+        told=[INTERRUPTED],
+        notes=[CHARGED],
+        steps=lambda moment: [moment.part(lambda answer: answer[:40])],
     ),
     "the body begins": Phase(
         remix,
         posts=1,
         told=[INTERRUPTED],
+        notes=[CHARGED],
         steps=lambda moment: [moment.part(lambda answer: answer.partition(b"\r\n\r\n")[0] + b"\r\n\r\n{")],
     ),
     "the body arrives": Phase(
-        remix,
-        posts=1,
-        told=[INTERRUPTED, ACCEPTED],
-        notes=["The job was accepted as JOB: wait for it, do not submit it again."],
-        steps=lambda moment: [moment.part(lambda answer: answer[:-1])],
+        remix, posts=1, told=[ACCEPTED], notes=[KNOWN], steps=lambda moment: [moment.part(lambda answer: answer[:-1])]
     ),
     "the client sleeps between attempts": Phase(
         remix,
@@ -201,14 +210,14 @@ PHASES = {
         prepare=told_of("retry"),
     ),
     "the submit of a file is awaited": Phase(
-        remix_to_file, posts=1, told=[INTERRUPTED], steps=lambda moment: [moment.part()]
+        remix_to_file, posts=1, told=[INTERRUPTED], notes=[CHARGED], steps=lambda moment: [moment.part()]
     ),
-    "the client sleeps before the first poll": Phase(watched_remix_to_file, posts=1, told=[ACCEPTED], notes=[GOES_ON]),
+    "the client sleeps before the first poll": Phase(watched_remix_to_file, posts=1, told=[ACCEPTED], notes=[KNOWN]),
     "the client sleeps between polls": Phase(
         remix_to_file,
         posts=1,
         told=[ACCEPTED],
-        notes=[GOES_ON],
+        notes=[KNOWN],
         prepare=lambda moment, _: {
             "on_event": moment.on_event("poll"),
             "polling": PollingPolicy(initial_interval=0.01, max_interval=0.02),
@@ -219,7 +228,7 @@ PHASES = {
         remix_to_file,
         posts=1,
         told=[ACCEPTED],
-        notes=[GOES_ON],
+        notes=[KNOWN],
         steps=lambda moment: [Peer.answer, moment.part(half)],
         prepare=lambda *_: {"polling": PollingPolicy(initial_interval=0.01, max_interval=0.01)},
     ),
@@ -350,36 +359,6 @@ def test_a_cancellation_loses_no_job_and_keeps_nothing(
     assert server.posts == phase.posts
 
 
-class CancelledAt:
-    """Awaits `work`, and cancels the task at its nth wait, be it for the network, a lock or a thread."""
-
-    def __init__(self, work: Work, nth: int) -> None:
-        self._work = work
-        self._nth = nth
-        self.struck = False
-
-    def __await__(self) -> Generator[Any, Any, object]:
-        task = asyncio.current_task()
-        steps = self._work.__await__()
-        thrown: BaseException | None = None
-        wait = 0
-        while True:
-            try:
-                awaited = steps.throw(thrown) if thrown else next(steps)
-            except StopIteration as end:
-                return end.value
-            wait += 1
-            if wait == self._nth and task is not None:
-                self.struck = True
-                task.cancel()
-            try:
-                yield awaited
-            except BaseException as error:  # For the work to deal with.
-                thrown = error
-            else:
-                thrown = None
-
-
 def test_a_job_cancelled_at_any_wait_is_known_or_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "deerapi_remix")
     target = tmp_path / "bow.mp4"
@@ -397,7 +376,8 @@ def test_a_job_cancelled_at_any_wait_is_known_or_warned_of(tmp_path: Path, caplo
             lines = told(caplog, server)
             assert set(lines) <= {INTERRUPTED, ACCEPTED}
             # Whoever cancels knows the job, or knows that there may be one.
-            assert lines == [INTERRUPTED] or (ACCEPTED in lines and len(notes) == 1)
+            assert (lines, notes) == ([INTERRUPTED], [CHARGED]) or (ACCEPTED in lines and len(notes) == 1)
+            assert (await client.models())[0].id == "sora-2"
         else:
             assert not cancelled.struck
             assert files(tmp_path) == ["bow.mp4"]
@@ -419,6 +399,46 @@ def test_a_job_cancelled_at_any_wait_is_known_or_warned_of(tmp_path: Path, caplo
             run(main())
         assert server.posts <= 1
     assert nth > 4
+
+
+def test_a_call_that_is_cancelled_while_its_broken_connection_is_cleaned_up_leaves_none_that_stalls() -> None:
+    """What httpcore has closed halfway it would keep, and the next call would wait for it in vain."""
+    halfway = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+    whole = b'{"object": "list", "data": []}'
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(begun: asyncio.Event, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+                writer.write(halfway if b"/videos/" in head else answer % (len(whole), whole))
+                begun.set()
+        writer.close()
+
+    async def strike(ticks: int) -> None:
+        begun = asyncio.Event()
+        server = await asyncio.start_server(partial(serve, begun), "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        timeout = httpx.Timeout(5, pool=0.5)
+        async with AsyncRemixClient(base_url=url, timeout=timeout, retry=RetryPolicy(attempts=1)) as client:
+            call = asyncio.create_task(client.retrieve("video_1"))
+            await begun.wait()
+            await asyncio.sleep(0.01)  # The first bytes of the body have come.
+            writers.pop().transport.abort()
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            call.cancel()
+            with suppress(asyncio.CancelledError, DeerAPIError):
+                await call
+            assert await client.models() == ()
+            for writer in writers:
+                writer.close()
+            writers.clear()
+        server.close()
+
+    for ticks in range(1, 10):
+        asyncio.run(strike(ticks))
 
 
 # Closing

@@ -15,11 +15,10 @@ from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import httpx
 import pytest
 import trustme
 
-from deerapi_remix import AsyncRemixClient, ConfigurationError, RemixClient
+from deerapi_remix import AsyncRemixClient, RemixClient
 from deerapi_remix.testing import FakeDeerAPI
 
 from .server import FaultServer, Peer, fault_server, http
@@ -209,37 +208,6 @@ def test_children_of_multiprocessing_get_their_own_answers(server: FaultServer) 
         theirs.close()
         assert asks(client, "parent") == PARENT
     assert len(server.peers) == 4
-
-
-@pytest.mark.parametrize("how", ["multiprocessing", "os"])
-def test_a_client_handed_in_is_refused_in_a_child_before_a_byte_is_sent(how: str, server: FaultServer) -> None:
-    def submit() -> str:
-        try:
-            return client.remix("video_123", prompt="x").id
-        except ConfigurationError as error:
-            return str(error)
-
-    def work(pipe: Connection) -> None:
-        pipe.send(submit())
-
-    with httpx.Client() as http:
-        client = RemixClient(base_url=server.url, http_client=http)
-        client.retrieve("video_123")
-        if how == "os":
-            said = Child(submit).said()
-        else:
-            context = multiprocessing.get_context("fork")
-            ours, theirs = context.Pipe()
-            with forking():
-                (process := context.Process(target=work, args=(theirs,))).start()
-            said = ours.recv()
-            process.join(10)
-            ours.close()
-            theirs.close()
-        assert said.startswith("http_client was made before this process was forked; make one in the child.")
-        assert client.retrieve("parent_1").id == "parent_1"
-    assert server.posts == 0
-    assert len(server.peers) == 1
 
 
 PROGRAM = """

@@ -131,19 +131,27 @@ def test_ctrl_c_in_a_download_removes_the_piece_and_names_the_job(
     gate.reached()
     code, _, told = program.send(signal.SIGINT).end()
     assert code == -signal.SIGINT
-    assert f"The job goes on as {job_of(server)}: wait for it and download it, do not submit it again." in told
+    assert f"The job was accepted as {job_of(server)}: wait for it and download it, do not submit it again." in told
     assert names(tmp_path) == []
 
 
+INTERRUPTED = "remix of video_123: interrupted while it was sent; the job may have been accepted and charged"
+CHARGED = "The job may have been accepted and charged: look at your usage with the vendor before you submit it again."
+
+
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(0, [INTERRUPTED, CHARGED]), (0.9, ["The job was accepted as {job}: wait for it and download it"])],
+)
 def test_ctrl_c_while_the_answer_to_a_submit_is_awaited_is_told(
-    server: FaultServer, programs: Programs, tmp_path: Path
+    server: FaultServer, programs: Programs, tmp_path: Path, share: float, says: list[str]
 ) -> None:
-    gate = Gate(0.9)
+    gate = Gate(share)
     server.script(gate)
     program = programs.start(LIBRARY, server.url, *REMIX_TO_FILE)
     gate.reached()
     _, _, told = program.send(signal.SIGINT).end()
-    assert "remix of video_123: interrupted while it was sent; the job may have been accepted and charged" in told
+    assert [line for line in says if line.format(job=job_of(server)) not in told] == []
     assert (server.posts, names(tmp_path)) == (1, [])
 
 
@@ -160,7 +168,7 @@ def test_a_disk_that_fills_up_leaves_no_piece_and_names_the_job(
     code, _, told = programs.run(trouble + LIBRARY, server.url, *REMIX_TO_FILE)
     assert code == 1
     assert f"OSError: [{named}]" in told
-    assert f"The job goes on as {job_of(server)}" in told
+    assert f"The job was accepted as {job_of(server)}" in told
     assert names(tmp_path) == []
 
     assert programs.run(LIBRARY, server.url, "download", job_of(server))[0] == 0
