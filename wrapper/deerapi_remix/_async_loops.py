@@ -62,8 +62,9 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
 
     async def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""
+        turn = self._connections.turn(waiting)
         await _clock.async_sleep(waiting.delay())
-        async with self._connections.turn(waiting):
+        async with turn:
             waiting.check_time()
             call = _operations.retrieve(waiting.video_id)
             try:

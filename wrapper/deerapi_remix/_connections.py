@@ -18,7 +18,7 @@ from ._exchange import Exchange
 from ._gates import AnyBell, AsyncBell, Bell, Gates
 from ._own_clients import OwnAsyncClient, OwnClient
 from ._pools import ALL_KEPT_ALIVE, MOST_CONNECTIONS, NO_KEEPALIVE, ONE_CONNECTION, SmallPools, Turn
-from ._private_httpx import close_without_locks, release_after_interruption
+from ._private_httpx import close_without_locks, release_after_interruption, without_locks
 from ._waits import Wait
 from .config import is_loopback
 from .errors import ConfigurationError, DeerAPIError
@@ -112,7 +112,7 @@ class SyncConnections(Connections[httpx.Client]):
     def _make(self, *, paid: bool) -> httpx.Client:
         limits = NO_KEEPALIVE if self._goes_alone(paid) else ONE_CONNECTION
         try:
-            return OwnClient(limits=limits, **self._client_options)
+            return without_locks(OwnClient(limits=limits, **self._client_options))
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise proxy_problem(error) from error
 
@@ -213,7 +213,7 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
     def turn(self, waiting: Wait) -> AbstractAsyncContextManager[None]:
         """What a poll is made within, so that not all are made at once."""
         self._check(waiting.video_id)
-        return Turn(self._places, waiting.deadline.left())
+        return Turn(self._places, waiting.deadline)
 
     def _check(self, video_id: str | None) -> None:
         """Raise ConfigurationError on another event loop than the first one, or on none, too."""

@@ -17,6 +17,7 @@ from typing import cast
 import attrs
 import httpx
 
+from ._deadline import Deadline
 from ._private_httpx import connections_of
 
 # As many connections as httpx has.
@@ -117,13 +118,13 @@ class _Stream(httpx.AsyncByteStream):
 class Turn:
     """What a poll is made within.
 
-    A hundred can be entered at once, and each after `seconds` at the latest. Polls of 10,000 jobs
+    A hundred can be entered at once, and each at the deadline at the latest. Polls of 10,000 jobs
     that wait here, rather than with their requests for a connection, take a third of the memory
     (`benchmarks/`).
     """
 
     _places: asyncio.Semaphore
-    _seconds: float
+    _deadline: Deadline
     _taken: bool = False
 
     async def __aenter__(self) -> None:
@@ -131,7 +132,7 @@ class Turn:
             self._taken = await self._places.acquire()
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout(self._deadline.left()):
                 self._taken = await self._places.acquire()
 
     async def __aexit__(self, *_: object) -> None:

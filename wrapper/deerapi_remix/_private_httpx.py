@@ -7,8 +7,10 @@ taken. Each attribute has a test that fails when it goes; without it, these func
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from typing import Any
+from contextlib import nullcontext, suppress
+from typing import Any, TypeVar
+
+Http = TypeVar("Http")
 
 # Seconds. httpcore holds the lock of a pool for microseconds, and never while it waits.
 _LOCK_IS_LEAKED_AFTER = 1.0
@@ -25,6 +27,18 @@ def close_without_locks(http: Any) -> None:
         for connection in list(getattr(pool, "connections", ())):
             with suppress(Exception):
                 connection.close()
+
+
+def without_locks(http: Http) -> Http:
+    """A client of which one thread at a time makes use, so that none of it waits for a lock.
+
+    An exception that strikes just when httpcore has taken the lock of its pool leaves it taken;
+    httpcore would then wait for it for ever, when it cleans up after that exception.
+    """
+    for pool in _pools_of(http):
+        if hasattr(pool, "_optional_thread_lock"):
+            pool._optional_thread_lock = nullcontext()
+    return http
 
 
 def release_after_interruption(http: Any, extensions: dict[str, Any]) -> None:

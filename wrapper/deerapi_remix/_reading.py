@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -94,15 +94,16 @@ def usable_id(answer: object) -> str | None:
     return next(iter(ids_in(answer)), None)
 
 
-def salvage_id(broken: str) -> str | None:
-    """The id of a video in JSON that broke off, if the id itself came whole."""
+def salvage(broken: str) -> Mapping[str, Any] | None:
+    """What came whole of an answer that broke off, if the id of a video is in it."""
     start = broken.lstrip().removeprefix("data:").lstrip()  # A stream of events begins so.
     for candidate in _completions(start):
         with suppress(ValueError, RecursionError):
-            video_id = usable_id(json.JSONDecoder().raw_decode(candidate)[0])
+            answer = json.JSONDecoder().raw_decode(candidate)[0]
+            video_id = usable_id(answer)
             # Bytes that were no UTF-8 are not the server's id.
             if video_id is not None and "\ufffd" not in video_id:
-                return video_id
+                return cast(Mapping[str, Any], answer)
     return None
 
 
@@ -113,7 +114,7 @@ def _completions(start: str) -> Iterator[str]:
     if start.rstrip().endswith(('"', "}")):
         yield start + "}"
         yield start + "}}"
-    for comma in re.finditer(",", start[:_SEARCHED]):
+    for comma in reversed(list(re.finditer(",", start[:_SEARCHED]))):
         yield start[: comma.start()] + "}"
         yield start[: comma.start()] + "}}"
 

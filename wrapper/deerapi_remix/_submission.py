@@ -7,7 +7,7 @@ from contextlib import suppress
 from ._answer import UnreadableAnswerError
 from ._exchange import Exchange
 from ._journal import Journal
-from ._reading import read_job, salvage_id
+from ._reading import ids_in, read_job, salvage, tells_status
 from .config import check_callbacks
 from .errors import CHARGED, DeerAPIError
 from .models import OnAccepted, Video
@@ -96,7 +96,8 @@ def _name_job(error: DeerAPIError, job: Video) -> None:
 def _job_in(exchange: Exchange | None) -> Video | None:
     """The job that the answer to a submit tells of, whatever its status and state.
 
-    Of a 2xx that broke off, the id is enough: it may be all that is left of a paid job.
+    Of a 2xx that broke off, the id is enough: it may be all that is left of a paid job. Of any
+    other status the id may be that of a request, so there has to be the state of the job, too.
     """
     if exchange is None or exchange.answer is None:
         return None
@@ -105,9 +106,9 @@ def _job_in(exchange: Exchange | None) -> Video | None:
         job = read_job(answer.json(), answer.request_id)
         if job is not None:
             return job
-    if not answer.is_success:
+    rest = salvage(answer.text())
+    if rest is None:
         return None
-    job_id = salvage_id(answer.text())
-    if job_id is None:
+    if not answer.is_success and not tells_status(rest):
         return None
-    return Video(id=job_id, status="unknown")
+    return Video(id=ids_in(rest)[0], status="unknown")

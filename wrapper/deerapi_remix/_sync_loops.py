@@ -61,8 +61,9 @@ class SyncLoops(BaseClient[httpx.Client]):
 
     def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""
+        turn = self._connections.turn(waiting)
         _clock.sleep(waiting.delay())
-        with self._connections.turn(waiting):
+        with turn:
             waiting.check_time()
             call = _operations.retrieve(waiting.video_id)
             try:
