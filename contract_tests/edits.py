@@ -39,7 +39,7 @@ def _change(node: Any, last: str, value: Any) -> None:
     key: Any = int(last) if isinstance(node, list) else last
     if value is GONE:
         del node[key]
-    elif isinstance(value, Renamed):
+    elif isinstance(value, Renamed) and isinstance(node, dict):
         node[value.key] = node.pop(key)
     elif isinstance(node, list) and key == len(node):
         node.append(value)

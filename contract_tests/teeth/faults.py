@@ -34,6 +34,7 @@ class Edit(Protocol):
         Raises:
             StaleFaultError: The edit is not about this text.
         """
+        ...
 
 
 @frozen
