@@ -395,7 +395,7 @@ _READING = [
     ),
     *_wrapper(
         "_submission.py::_job_in",
-        ("answers", "the id of a garbled submit is lost", "job_id = salvage_id(answer.text())", "job_id = None"),
+        ("answers", "the id of a garbled submit is lost", "rest = salvage(answer.text())", "rest = None"),
     ),
     *_wrapper("_reading.py::_members", ("answers", "a field inside data is not read", "members.update(data)", "pass")),
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
