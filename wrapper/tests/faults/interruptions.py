@@ -98,7 +98,11 @@ def strike_after(seconds: float, error: BaseException, *, spares_the_loop: bool 
             callback, and nobody's call ends any more.
     """
 
+    is_over = threading.Event()
+
     def handle(_: int, frame: FrameType | None) -> None:
+        if is_over.is_set():
+            return
         files = [each.f_code.co_filename for each in _stack(frame)]
         is_under_way = any(_is_watched(name, ("deerapi_remix",)) for name in files)
         if is_under_way and (_is_watched(files[0], WATCHED) or not spares_the_loop):
@@ -110,6 +114,7 @@ def strike_after(seconds: float, error: BaseException, *, spares_the_loop: bool 
         try:
             yield
         finally:
+            is_over.set()  # First: a signal that comes between the two would come again, and find no handler.
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
