@@ -96,8 +96,11 @@ def usable_id(answer: object) -> str | None:
 
 def salvage(broken: str) -> Mapping[str, Any] | None:
     """What came whole of an answer that broke off, if the id of a video is in it."""
-    start = broken.lstrip().removeprefix("data:").lstrip()  # A stream of events begins so.
-    for candidate in _completions(start):
+    # A stream of events begins with `data:` or other fields. Objects in a list or a page are none.
+    before, brace, rest = broken.partition("{")
+    if not {"[", "<"}.isdisjoint(before):
+        return None
+    for candidate in _completions(brace + rest):
         with suppress(ValueError, RecursionError):
             answer = json.JSONDecoder().raw_decode(candidate)[0]
             video_id = usable_id(answer)

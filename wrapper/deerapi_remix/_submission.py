@@ -38,21 +38,22 @@ class Submission:
 
     def accepted(self, job: Video, exchange: Exchange) -> None:
         """The id of the job is known: keep it, then tell everybody, each once."""
-        if self.job is not None:
-            self.job = job
-            return
         self.job = job
-        self._exchange = None
-        self._journal.accepted(exchange.attempt.event("accepted", exchange.answer, job_id=job.id))
-        if self._on_accepted is not None:
-            self._on_accepted(job)
+        try:
+            event = exchange.attempt.event("accepted", exchange.answer, job_id=job.id)
+            self._journal.accepted(event)
+        finally:  # Whatever strikes in a log handler or a hook, the id is handed over.
+            self._exchange = None
+            if self._on_accepted is not None:
+                self._on_accepted(job)
 
     def failed(self, error: DeerAPIError) -> None:
         """An attempt ended with `error`. One that was ambiguous makes all that follow so."""
-        exchange, self._exchange = self._exchange, None
         self._may_be_charged = self._may_be_charged or error.may_have_been_charged
+        exchange = self._exchange
         job = self.job or _job_in(exchange)
         if job is None:
+            self._exchange = None  # Not earlier: a signal can strike while the job is looked for.
             return
         error.may_have_been_charged = True
         _name_job(error, job)
@@ -97,7 +98,8 @@ def _job_in(exchange: Exchange | None) -> Video | None:
     """The job that the answer to a submit tells of, whatever its status and state.
 
     Of a 2xx that broke off, the id is enough: it may be all that is left of a paid job. Of any
-    other status the id may be that of a request, so there has to be the state of the job, too.
+    other status the id may be that of a request, so there has to be the state of the job, too, or
+    the name of its kind.
     """
     if exchange is None or exchange.answer is None:
         return None
@@ -109,6 +111,7 @@ def _job_in(exchange: Exchange | None) -> Video | None:
     rest = salvage(answer.text())
     if rest is None:
         return None
-    if not answer.is_success and not tells_status(rest):
+    is_job = tells_status(rest) or rest.get("object") == "video"
+    if not answer.is_success and not is_job:
         return None
     return Video(id=ids_in(rest)[0], status="unknown")

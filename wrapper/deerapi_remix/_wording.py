@@ -12,18 +12,31 @@ TIME_DOES_NOT_MEND = frozenset({Reason.NO_SUCH_MODEL, Reason.NO_BALANCE})
 # Statuses with which gateways say that a file is not there yet.
 _NOT_YET = frozenset({200, 202, 400, 404, 409, 422, 425})
 
-# Codes that gateways give when the request had reached the upstream, or may have.
+# Codes and types that gateways give when the request had reached the upstream, or may have.
 _PASSED_ON_CODES = frozenset(
     {
-        "do_request_failed",
-        "read_response_body_failed",
-        "unmarshal_response_body_failed",
-        "invalid_response",
-        "bad_response",
-        "bad_response_body",
-        "bad_response_status_code",
-        "empty_response",
-        "upstream_error",
+        "do request failed",
+        "read response body failed",
+        "copy response body failed",
+        "close response body failed",
+        "unmarshal response body failed",
+        "unmarshal response failed",
+        "parse response failed",
+        "invalid response",
+        "bad response",
+        "bad response body",
+        "bad response status code",
+        "empty response",
+        "upstream error",
+        "upstream timeout",
+        "provider error",
+        "bad gateway",
+        "gateway timeout",
+        "request timeout",
+        "fail to fetch task",
+        "aws invoke error",
+        # The upstream has taken the job, and the gateway could not write it down.
+        "insert task failed",
     }
 )
 
@@ -35,15 +48,39 @@ _NOT_PASSED_ON = re.compile(
 # It tells this of its last try alone.
 _TRIED_MORE_THAN_ONCE = re.compile(r"retried and the latest")
 
-# Messages of gateways and proxies that had passed a request on before the answer was lost.
+# Messages of gateways and proxies that had passed a request on before the answer was lost. To
+# take one too many for such costs a retry; to miss one pays twice.
 _PASSED_ON = re.compile(
-    r"disconnect/reset before headers|upstream (request|response|connection|prematurely)"
-    r"|server disconnected|payload is not completed|validation errors? for"
-    r"|first byte timeout|between bytes timeout|backend (read|write) error"
-    r"|connection (was )?(reset|aborted|terminat|closed|lost)|broken pipe|\beof\b"
-    r"|remote end closed|remote protocol error|incomplete (chunked )?read"
-    r"|timeout awaiting response|context deadline exceeded|i/o timeout|read timed? ?out"
-    r"|(failed|unable) to (read|parse|decode|unmarshal)"
+    "|".join(
+        (
+            # Of proxies, about what is behind them.
+            r"reset before|upstream (request|response|connection|prematurely|reset)",
+            r"(upstream|backend|origin|provider|server|peer)( server)? (disconnected|returned"
+            r"|(is )?timing out|timed out|prematurely closed|(sent|closed|reset|dropped) )",
+            r"(upstream|provider) error|(from|to) (the )?(upstream|backend|origin|provider)\b",
+            r"(first byte|between bytes|stream|response|headers|body) time ?out",
+            r"backend (read|write) error|bad gateway|gateway time ?out|failed to respond",
+            r"(while trying to|problem) proxy(ing)?",
+            # Of connections that were there.
+            r"connection (was |is |has been )?(reset|aborted|terminat|closed|lost|broken"
+            r"|prematurely|forcibly)|(closed|lost|closing)( the| network| idle)? connection",
+            r"broken pipe|\beof\b|econnreset|econnaborted|epipe|socket hang up|other side closed",
+            r"(read|write|socket|stream|remote ?protocol) ?error|err socket|rst stream|goaway",
+            r"remote end closed|peer closed|server disconnected|without sending|empty reply",
+            # Of answers that came in part, or were no use.
+            r"incomplete ?(chunked )?read|payload is not completed|ended prematurely",
+            r"chunked encoding|malformed http|outstanding read data|unexpected end of",
+            r"validation errors? for|^(terminated|aborted)$",
+            r"(failed|unable|could not|cannot|error)( to)? (read|pars|decod|unmarshal|deserializ)",
+            r"looking for beginning of value|expecting value|unexpected token",
+            # Of time that ran out while an answer was awaited.
+            r"awaiting (response|headers)|deadline ?exceeded|i/o timeout|read( operation)? ?time",
+            r"(request|operation) timed? ?out|timeout of \d+ ?ms exceeded|e(socket)?timedout",
+            r"with 0 bytes received|response time exceeded|^time(d )?out$",
+            # Of jobs that the upstream took.
+            r"(insert|save|store|record|persist)( the)? (task|job|video)",
+        )
+    )
 )
 
 _NO_SUCH_MODEL_CODES = frozenset({"model_not_found", "model_not_available"})
@@ -73,7 +110,7 @@ def reason_of(status: int, told: ServerMessage, body: str) -> Reason | None:
     if _is_out_of_balance(status, code, kind):
         return Reason.NO_BALANCE
     if status >= 500:
-        return Reason.PASSED_ON if _was_passed_on(code, told, body) else None
+        return Reason.PASSED_ON if _was_passed_on(told, body) else None
     words = f"{_words(told.code)} {_words(told.message)}"
     if status in _NOT_YET and _NOT_READY.search(words):
         return Reason.NOT_READY
@@ -94,14 +131,17 @@ def _is_out_of_balance(status: int, code: str, kind: str) -> bool:
     return any(signs.search(name) is not None for name in (code, kind))
 
 
-def _was_passed_on(code: str, told: ServerMessage, body: str) -> bool:
+def _was_passed_on(told: ServerMessage, body: str) -> bool:
     """Whether an answer of 5xx shows that the request had gone further than to its sender.
 
     A page in HTML or an empty body shows nothing.
     """
     if told.is_page:
         return False
-    message = ((told.message if told.is_structured else None) or body[:2_000]).lower()
+    message = _words((told.message if told.is_structured else None) or body[:2_000])
     if _NOT_PASSED_ON.search(message) and not _TRIED_MORE_THAN_ONCE.search(message):
         return False
-    return code in _PASSED_ON_CODES or _PASSED_ON.search(message) is not None
+    names = [_words(told.code), _words(told.kind)]
+    if not _PASSED_ON_CODES.isdisjoint(names):
+        return True
+    return any(_PASSED_ON.search(words) for words in (message, *names))

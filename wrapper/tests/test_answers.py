@@ -398,6 +398,8 @@ SALVAGED: dict[str, Answer] = {
     "zeros behind it": Answer(200, b'{"id":"video_456"}\n\0', JSON),
     "as an event": Answer(200, b'data: {"id":"video_456"}\n\n', JSON),
     "something else behind it": Answer(200, b'{"id":"video_456"}{"x":1}', JSON),
+    "an event with a name": Answer(200, b'event: job\ndata: {"id":"video_456"}\n\n', JSON),
+    "the number of a row beside it": Answer(200, Pieces(b'{"id":4711,"task_id":"video_456","status":"q', CUT)),
     "two answers": Answer(200, b'{"id":"video_456","status":"queued"}{"id":"video_789"}', JSON),
     "nested too deeply": Answer(200, b'{"id":"video_456","x":' + b"[" * 100_000, JSON),
     "longer than 1 MB": Answer(200, b'{"id":"video_456","pad":"' + b"0" * 2_000_000 + b'"}', JSON),
@@ -419,6 +421,32 @@ def test_the_id_of_a_paid_job_is_salvaged_from_a_garbled_answer(connect: Twin, l
     assert (error.job_id, error.video_id, error.video.id) == ("video_456", "video_456", "video_456")
     assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
     assert log.infos == ["remix: accepted as video_456, request id None"]
+
+
+GARBLED_JOBS: dict[str, Pieces] = {
+    "cut": Pieces(json.dumps(FULL).encode()[:-30], CUT),
+    "cut in the status": Pieces(b'{"id":"video_456","object":"video","status":"que', CUT),
+    "longer than 64 kB": Pieces(json.dumps(FULL | {"pad": "0" * 100_000}).encode()),
+    "as an event": Pieces(b'data: {"id":"video_456","status":"queued"}\n\n'),
+    "something behind it": Pieces(b'{"id":"video_456","status":"queued"}\n<!-- proxy -->'),
+    "without a status": Pieces(b'{"id":"video_456","object":"video","status":null}'),
+}
+
+
+@pytest.mark.parametrize("status", [302, 400, 429, 500, 502, 503])
+@pytest.mark.parametrize("body", GARBLED_JOBS.values(), ids=GARBLED_JOBS)
+def test_a_garbled_job_in_an_answer_of_any_status_is_a_job(connect: Twin, status: int, body: Pieces) -> None:
+    client, wire = connect(Answer(status, body))
+    error = failure(DeerAPIError, client.remix, "video_123", prompt="x")
+    assert (error.job_id, error.may_have_been_charged, error.retryable) == ("video_456", True, False)
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b'{"id":"req_1","error":{"message":"busy"}', b'[{"id":"a","status":"queued"}]'])
+def test_an_id_alone_makes_no_job_of_an_error(connect: Twin, body: bytes) -> None:
+    client, wire = connect(Answer(503, body), Answer(200, FULL))
+    assert client.remix("video_123", prompt="x").id == "video_456"
+    assert len(wire.requests) == 2
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,17 @@ import attrs
 import httpx
 import pytest
 
-from deerapi_remix import APIConnectionError, AsyncRemixClient, DeerAPIError, Event, PollingPolicy, RetryPolicy, _clock
+from deerapi_remix import (
+    APIConnectionError,
+    AsyncRemixClient,
+    DeerAPIError,
+    Event,
+    PollingPolicy,
+    RetryPolicy,
+    Video,
+    _clock,
+    _submission,
+)
 
 from .conftest import KEY, Clock, Log
 from .wire import FULL, MODELS, Answer, Pieces, Step, Twin, failure, takes
@@ -235,6 +245,31 @@ def test_ctrl_c_during_a_submit_warns_once_of_the_charge(connect: Twin, log: Log
     assert log.warnings == [INTERRUPTED] * 2
     failure(KeyboardInterrupt, client.retrieve, "video_456")
     assert (log.warnings, len(wire.requests)) == ([INTERRUPTED] * 2, 3)
+
+
+def test_ctrl_c_in_a_hook_that_hears_of_the_job_still_hands_it_over(connect: Twin) -> None:
+    def stop(event: Event) -> None:
+        raise KeyboardInterrupt
+
+    jobs: list[Video] = []
+    client, _ = connect(ACCEPTED, on_event=stop)
+    error = failure(KeyboardInterrupt, client.remix, "video_123", prompt="x", on_accepted=jobs.append)
+    assert [job.id for job in jobs] == ["video_456"]
+    assert "video_456" in error.__notes__[0]
+
+
+@pytest.mark.parametrize("status", [200, 429, 503])
+def test_ctrl_c_while_a_job_is_looked_for_in_a_failed_answer_tells_of_it(connect: Twin, status: int) -> None:
+    patch = pytest.MonkeyPatch()
+
+    def stop_once(*_: Any) -> Video | None:
+        patch.undo()
+        raise KeyboardInterrupt
+
+    patch.setattr(_submission, "salvage", stop_once)
+    client, _ = connect(Answer(status, Pieces(b'{"id":"video_456","status":"queued",')))
+    error = failure(KeyboardInterrupt, client.remix, "video_123", prompt="x")
+    assert "video_456" in error.__notes__[0]
 
 
 def test_ctrl_c_while_the_key_is_asked_for_warns_of_nothing(connect: Twin, log: Log) -> None:

@@ -156,6 +156,75 @@ def test_a_failure_that_tells_of_a_job_is_not_resent(connect: Twin) -> None:
     assert (error.job_id, error.retryable, len(wire.requests)) == ("video_456", False, 1)
 
 
+# What gateways and proxies say once a request has reached what is behind them, or may have.
+PASSED_ON = (
+    "upstream connect error or disconnect/reset before headers. reset reason: protocol error",
+    "upstream_reset_before_response_started{connection_termination}",
+    "net/http: request canceled (Client.Timeout exceeded while awaiting headers)",
+    "http2: server sent GOAWAY and closed the connection; LastStreamID=1",
+    "http: server closed idle connection",
+    "stream error: stream ID 1; INTERNAL_ERROR; received from peer",
+    "read tcp 10.0.0.1:1->10.0.0.2:443: use of closed network connection",
+    "invalid character '<' looking for beginning of value",
+    "json: cannot unmarshal string into Go value",
+    "socket hang up",
+    "read ECONNRESET",
+    "Headers Timeout Error",
+    "Unexpected end of JSON input",
+    "Expecting value: line 1 column 1 (char 0)",
+    "peer closed connection without sending complete message body (received 5 bytes, expected 10)",
+    "('Connection broken: IncompleteRead(10 bytes read, 5 more expected)', IncompleteRead(10 bytes read))",
+    "litellm.Timeout: APITimeoutError - Request timed out.",
+    "The read operation timed out",
+    "Connection prematurely closed BEFORE response",
+    "Operation timed out after 30000 milliseconds with 0 bytes received",
+    "rpc error: code = DeadlineExceeded desc = stream terminated by RST_STREAM",
+    "error decoding response body",
+    "upstream.example failed to respond",
+    "The upstream server is timing out",
+    "An invalid response was received from the upstream server",
+    "Provider returned error",
+    "Bad gateway",
+    "failed to insert task",
+    "terminated",
+)
+# What they say where the request went no further.
+NOT_PASSED_ON = (
+    "no healthy upstream",
+    "upstream connect error or disconnect/reset before headers. reset reason: connection failure",
+    "dial tcp 10.0.0.2:443: connect: connection refused",
+    "dial tcp: lookup upstream: no such host",
+    "net/http: TLS handshake timeout",
+    "failure to get a peer from the ring-balancer",
+    "Backend unavailable, connection timeout",
+    "No server is available to handle this request.",
+    "The server is overloaded, try again later",
+    "Service Unavailable",
+)
+
+
+@pytest.mark.parametrize("status", [500, 503])
+@pytest.mark.parametrize("message", PASSED_ON)
+def test_a_submit_is_not_resent_after_words_of_a_gateway_that_passed_it_on(
+    connect: Twin, status: int, message: str
+) -> None:
+    structured = Answer(status, {"error": {"message": message, "type": "api_error", "code": str(status)}})
+    for answer in (structured, Answer(status, message.encode())):
+        assert observe(connect, answer, submit)[1] == LOST
+
+
+@pytest.mark.parametrize("message", NOT_PASSED_ON)
+def test_a_submit_is_resent_after_words_of_a_gateway_that_did_not_pass_it_on(connect: Twin, message: str) -> None:
+    assert observe(connect, Answer(503, {"error": {"message": message}}), submit)[1] == RESENT
+
+
+@pytest.mark.parametrize("place", ["code", "type"])
+@pytest.mark.parametrize("name", ["insert_task_failed", "fail_to_fetch_task", "DO_REQUEST_FAILED", "ECONNRESET"])
+def test_code_and_type_tell_that_a_submit_was_passed_on(connect: Twin, place: str, name: str) -> None:
+    answer = Answer(500, {"error": {"message": "internal error", place: name}})
+    assert observe(connect, answer, submit)[1] == LOST
+
+
 # The vendor's advice to resend after 500 and 503 is the one place where a second job is thinkable.
 
 
