@@ -210,12 +210,6 @@ _SENDING = [
             "wanted = UNSET if variant is None else contract.DownloadVideoContentVariant(variant)",
             'wanted = contract.DownloadVideoContentVariant(variant or "video")',
         ),
-        (
-            "requests::an_unknown_variant_is_refused_before_anything_is_sent",
-            "any variant is sent",
-            "variant is not None and variant not in variants",
-            'variant == "gif"',
-        ),
     ),
     *_contract(
         "_reading.py::problem_of_id",
