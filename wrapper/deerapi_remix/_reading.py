@@ -15,6 +15,8 @@ from .models import Model, Video, VideoError
 
 # How far into a broken answer its id is looked for, in characters: the work grows with its square.
 _SEARCHED = 4096
+# Ids of 242 characters were met; what is much longer does not fit into the line of a request.
+_LONGEST_ID = 4096
 _ID_FIELDS = ("id", "task_id")
 # C0 and C1 control characters: they cannot be part of a path, and confuse terminals.
 _CONTROL_CHARACTERS = re.compile(r"[\0-\x1f\x7f-\x9f]")
@@ -67,6 +69,8 @@ def problem_of_id(value: str) -> str | None:
         return f"must not be {value!r}: it would name another path"
     if _CONTROL_CHARACTERS.search(value):
         return "must not have control characters"
+    if len(value) > _LONGEST_ID:
+        return f"must not be longer than {_LONGEST_ID} characters"
     return problem_of_text(value)
 
 
@@ -76,17 +80,22 @@ def ids_in(answer: object) -> list[str]:
     Gateways of this family put the id on top or into an object `data`, as `id` or `task_id`.
     A number is the id of a database row where there is a string besides, so strings come first.
     """
+    return [value for value in named_in(answer) if problem_of_id(value) is None]
+
+
+def named_in(answer: object) -> list[str]:
+    """Every id of a video in `answer`, also those that cannot be sent back."""
     if not isinstance(answer, Mapping):
         return []
     places = [answer, answer.get("data")]
     values = [
         place.get(name) for place in places if isinstance(place, Mapping) for name in _ID_FIELDS
     ]
-    strings = [value for value in values if isinstance(value, str)]
+    strings = [value for value in values if isinstance(value, str) and value.strip()]
     whole_numbers = [
         str(value) for value in values if isinstance(value, int) and not isinstance(value, bool)
     ]
-    return [value for value in strings + whole_numbers if problem_of_id(value) is None]
+    return strings + whole_numbers
 
 
 def usable_id(answer: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -10,7 +11,7 @@ from ._answer import Answer
 from ._deadline import Deadline
 from ._failures import is_unknown
 from ._polling import PollSchedule, Verdict
-from ._reading import ids_in, tells_status
+from ._reading import named_in, read_video, tells_status
 from .config import PollingPolicy, check_callbacks
 from .errors import APIResponseValidationError, DeerAPIError, RemixFailedError, WaitTimeoutError
 from .models import OnUpdate, Video, VideoError
@@ -75,7 +76,10 @@ class Wait:
         self.polls += 1
         self.video = video
         self._schedule.answered(video.progress, answer.poll_after, _clock.monotonic())
-        named = ids_in(video.raw)
+        self._judge(video)
+
+    def _judge(self, video: Video) -> None:
+        named = named_in(video.raw)
         stranger = None
         if named and self.video_id not in named:
             stranger = named[0]
@@ -83,13 +87,30 @@ class Wait:
             video, named=stranger, tells_status=tells_status(video.raw)
         )
 
+    def _judge_without_id(self, error: APIResponseValidationError) -> None:
+        """An answer without an id that could be sent back may tell all the same how it ended."""
+        try:
+            answer = json.loads(error.body)
+        except ValueError:
+            return
+        if not isinstance(answer, dict):
+            return
+        tells_end = bool(named_in(answer)) or not tells_status(answer)
+        if tells_end:
+            video = read_video(answer, self.video_id, error.request_id)
+            self._judge(video)
+            self.video = video if self.is_over else self.video
+
     def ends_with(self, error: DeerAPIError) -> bool:
         """Take in a failed poll; whether the wait ends with it."""
         self.polls += 1
         self._last_error = error
         self._schedule.failed(getattr(error, "retry_after", None))
         # What was read but breaks the contract is what a strict client wants to see.
-        unreadable = isinstance(error, APIResponseValidationError) and error.video is None
+        unreadable = False
+        if isinstance(error, APIResponseValidationError) and error.video is None:
+            unreadable = True
+            self._judge_without_id(error)
         error.video = error.video or self.video
         return not (error.retryable or unreadable or self._may_be_unknown_yet(error))
 

@@ -105,7 +105,7 @@ _NOT_READY = re.compile(
 def reason_of(status: int, told: ServerMessage, body: str) -> Reason | None:
     """What an answer means beyond its status; None where it shows nothing."""
     code, kind = (told.code or "").lower(), (told.kind or "").lower()
-    if code in _NO_SUCH_MODEL_CODES or _NO_SUCH_MODEL.search(_words(told.message)):
+    if {code, kind} & _NO_SUCH_MODEL_CODES or _NO_SUCH_MODEL.search(_words(told.message)):
         return Reason.NO_SUCH_MODEL
     if _is_out_of_balance(status, code, kind):
         return Reason.NO_BALANCE

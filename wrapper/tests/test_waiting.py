@@ -550,3 +550,28 @@ def test_what_on_update_raises_passes_unchanged(connect: Twin, error: Exception)
         client.wait("video_1", on_update=on_update)
     assert caught.value is error
     assert len(wire.requests) == 1
+
+
+# Answers without an id that could be sent back
+
+
+ENDS = [{"error": {"message": "flagged"}}, {"fail_reason": "flagged"}, {"detail": "flagged"}]
+
+
+@pytest.mark.parametrize("error", ENDS)
+def test_three_failures_in_a_row_without_id_and_status_end_the_wait(connect: Twin, error: dict[str, object]) -> None:
+    client, wire = connect(Answer(200, error))
+    assert "flagged" in str(failure(RemixFailedError, client.wait, "video_1"))
+    assert len(wire.requests) == 3
+
+
+def test_two_polls_in_a_row_under_an_unusable_id_end_the_wait(connect: Twin) -> None:
+    client, wire = connect(Answer(200, {"id": "video\n1", "status": "completed"}))
+    video = client.wait("video_1")
+    assert (video.id, video.status, len(wire.requests)) == ("video_1", "completed", 2)
+
+
+def test_a_completed_job_without_any_id_ends_no_wait(connect: Twin) -> None:
+    client, wire = connect(*[Answer(200, {"status": "completed"})] * 3, job("completed"))
+    assert client.wait("video_1").is_completed
+    assert len(wire.requests) == 4
