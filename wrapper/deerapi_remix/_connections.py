@@ -13,7 +13,7 @@ import attrs
 import httpx
 
 from ._call import Call
-from ._environment import has_proxies, proxy_problem, tls_context
+from ._environment import proxies, proxy_problem, tls_context
 from ._exchange import Exchange
 from ._gates import AnyBell, AsyncBell, Bell, Gates
 from ._own_clients import OwnAsyncClient, OwnClient
@@ -43,7 +43,7 @@ class Connections(Generic[Http]):
                 f"http_client must be an httpx.{self.kind.__name__}, not {type(handed_in).__name__}"
             )
         self._is_remote = base_url.startswith("https")
-        self._is_loopback = is_loopback(httpx.URL(base_url).host)
+        self._host = httpx.URL(base_url).host
         self._handed_in: Http | None = handed_in
         self._born_in = os.getpid()
         self._process = os.getpid()
@@ -88,7 +88,8 @@ class Connections(Generic[Http]):
     def _options(self) -> dict[str, Any]:
         """What every httpx client of our own is made with."""
         # Proxies from the environment are not for this machine.
-        return {"trust_env": not self._is_loopback, "verify": tls_context()}
+        through = {} if is_loopback(self._host) else proxies(self._host)
+        return {"proxies": through, "verify": tls_context()}
 
 
 class SyncConnections(Connections[httpx.Client]):
@@ -197,10 +198,8 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
         options = self._options()
         try:
             self._alone = OwnAsyncClient(limits=NO_KEEPALIVE, **options)
-            # httpx ignores the environment's proxies where it is given a transport.
-            if self._is_loopback or not has_proxies():
-                options["transport"] = SmallPools(options["verify"])
-            self._shared = OwnAsyncClient(limits=ALL_KEPT_ALIVE, **options)
+            pools = SmallPools(options["verify"])
+            self._shared = OwnAsyncClient(limits=ALL_KEPT_ALIVE, transport=pools, **options)
         except (ImportError, ValueError, httpx.InvalidURL) as error:
             raise proxy_problem(error) from error
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from urllib.request import getproxies
 
@@ -11,6 +14,8 @@ import httpx
 
 from .errors import ConfigurationError
 
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_BRACKETS = re.compile(r"^\[(.*)\]")
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
 
@@ -28,9 +33,61 @@ def tls_context() -> ssl.SSLContext:
         raise ConfigurationError(f"The certificates cannot be used: {error}") from error
 
 
-def has_proxies() -> bool:
-    """Whether the environment names a proxy."""
-    return bool(getproxies().keys() & {"http", "https", "all"})
+def proxies(host: str) -> dict[str, str | None]:
+    """The proxy for URLs of each pattern, None for no proxy, as `mounts` of httpx has them.
+
+    httpx would read the variables by itself, but fails at networks of IPv6, which Docker Desktop
+    puts into `NO_PROXY`.
+
+    Args:
+        host: The host of the base URL. Where it lies in a network without proxies, there are none.
+    """
+    found = getproxies()
+    patterns: dict[str, str | None] = {}
+    for scheme in ("http", "https", "all"):
+        if found.get(scheme):
+            patterns[f"{scheme}://"] = _with_scheme(found[scheme])
+    for entry in found.get("no", "").split(","):
+        name = entry.strip()
+        network = _network(name)
+        if name == "*" or _is_in(host, network):
+            return {}
+        if name and (network is None or network.num_addresses == 1):
+            patterns[_pattern(name, network)] = None
+    return patterns
+
+
+def _with_scheme(url: str) -> str:
+    return url if "://" in url else f"http://{url}"
+
+
+def _network(entry: str) -> _Network | None:
+    """The addresses that an entry of `NO_PROXY` means, if it means any."""
+    with suppress(ValueError):
+        return ipaddress.ip_network(_BRACKETS.sub(r"\1", entry), strict=False)
+    return None
+
+
+def _is_in(host: str, network: _Network | None) -> bool:
+    with suppress(ValueError):
+        return network is not None and ipaddress.ip_address(host) in network
+    return False
+
+
+def _pattern(entry: str, network: _Network | None) -> str:
+    """The pattern of httpx for an entry of `NO_PROXY` that is one host, or one and those below."""
+    pattern = f"all://*{entry}"
+    if "://" in entry:
+        pattern = entry
+    elif isinstance(network, ipaddress.IPv6Network):
+        pattern = f"all://[{network.network_address}]"
+    elif network is not None or entry.lower() == "localhost":
+        pattern = f"all://{entry}"
+    try:
+        httpx.URL(pattern)
+    except httpx.InvalidURL as invalid:
+        raise _unusable(_variable("no"), entry, str(invalid)) from invalid
+    return pattern
 
 
 def proxy_problem(error: Exception) -> ConfigurationError:
@@ -39,7 +96,7 @@ def proxy_problem(error: Exception) -> ConfigurationError:
         if scheme == "no":
             continue
         try:
-            parsed = httpx.URL(url if "://" in url else f"http://{url}")
+            parsed = httpx.URL(_with_scheme(url))
             is_known = parsed.scheme in _PROXY_SCHEMES and bool(parsed.host)
         except (httpx.InvalidURL, ValueError):
             return _unusable(_variable(scheme), _without_password(url), "it is no proxy URL")
@@ -47,12 +104,6 @@ def proxy_problem(error: Exception) -> ConfigurationError:
             return _unusable(_variable(scheme), _without_password(url), "it is no proxy URL")
         if isinstance(error, ImportError):
             return _unusable(_variable(scheme), _without_password(url), str(error))
-    excepted = getproxies().get("no", "")
-    for entry in excepted.split(","):
-        try:
-            httpx.URL(f"all://{entry.strip()}")
-        except httpx.InvalidURL as invalid:
-            return _unusable(_variable("no"), entry.strip(), str(invalid))
     return ConfigurationError(f"The environment's proxies cannot be used: {error}")
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 
 from . import __version__
+
+T = TypeVar("T")
 
 _HEADERS = {"Accept": "*/*", "User-Agent": f"deerapi-remix/{__version__}"}
 
@@ -33,6 +37,26 @@ class _AsAsked:
 class OwnClient(_AsAsked, httpx.Client):
     """The client of one call at a time."""
 
+    def __init__(self, *, proxies: Mapping[str, str | None], **options: Any) -> None:
+        transport = partial(httpx.HTTPTransport, verify=options["verify"], limits=options["limits"])
+        super().__init__(mounts=_mounts(transport, proxies), trust_env=False, **options)
+
 
 class OwnAsyncClient(_AsAsked, httpx.AsyncClient):
     """The client of all calls in one event loop."""
+
+    def __init__(self, *, proxies: Mapping[str, str | None], **options: Any) -> None:
+        transport = partial(
+            httpx.AsyncHTTPTransport, verify=options["verify"], limits=options["limits"]
+        )
+        super().__init__(mounts=_mounts(transport, proxies), trust_env=False, **options)
+
+
+def _mounts(transport: Callable[..., T], proxies: Mapping[str, str | None]) -> dict[str, T | None]:
+    """A transport through each proxy; None where there is none, for the transport that all have."""
+    mounts: dict[str, T | None] = {}
+    for pattern, url in proxies.items():
+        mounts[pattern] = None
+        if url is not None:
+            mounts[pattern] = transport(proxy=url)
+    return mounts

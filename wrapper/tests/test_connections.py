@@ -491,6 +491,30 @@ def test_a_hook_that_raises_for_the_status_changes_nothing(
     assert (error.status_code, error.may_have_been_charged, len(wire.requests)) == (status, False, sent)
 
 
+# Networks as Docker Desktop and others put them into the environment, and whether the proxy is passed by.
+EXCEPTED = [
+    ("localhost,127.0.0.0/8,fd07:b51a:cc66:f0::/64", "https://api.deerapi.com", False),
+    ("[fd07::]/64,fe80::/10,::1", "https://api.deerapi.com", False),
+    ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f0::1]:1", True),
+    ("::1,fd07::1", "https://[fd07::1]:1", True),
+    ("192.0.2.0/24", "https://192.0.2.1:1", True),
+    ("192.0.3.0/24", "https://192.0.2.1:1", False),
+    ("deerapi.test", "https://api.deerapi.test:1", True),
+    ("*", "https://api.deerapi.com", True),
+]
+
+
+@pytest.mark.parametrize(("value", "base_url", "is_excepted"), EXCEPTED)
+def test_no_proxy_may_name_networks_and_hosts(
+    connect: Twin, monkeypatch: pytest.MonkeyPatch, proxy: Loopback, value: str, base_url: str, is_excepted: bool
+) -> None:
+    monkeypatch.setenv("NO_PROXY", value)
+    client = connect.own(base_url=base_url, retry=RetryPolicy(attempts=1), timeout=0.2)
+    failure(APIConnectionError, client.remix, "video_1", prompt="Bow")
+    client.close()
+    assert len(proxy.requests) == (0 if is_excepted else 1)
+
+
 # Item by item: the variable, its value, and what of it is told.
 UNUSABLE = [
     ("ALL_PROXY", "socks5://127.0.0.1:1", "ALL_PROXY=socks5://127.0.0.1:1"),
