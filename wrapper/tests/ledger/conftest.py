@@ -15,8 +15,8 @@ from deerapi_remix.testing import DeerAPIMock
 
 from .postgres import PostgresServer
 
-# `make test` needs no server; `make ledger-faults` asks for one.
-BACKENDS = ["sqlite", "postgres"] if os.environ.get("POSTGRES") else ["sqlite"]
+# `make test` needs no server. `make ledger-faults` has one, and has run the others by then.
+BACKENDS = ["postgres"] if os.environ.get("POSTGRES") else ["sqlite"]
 
 
 @pytest.fixture(scope="session")
@@ -32,8 +32,13 @@ def postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(params=BACKENDS)
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a ledger may be made."""
+    return place(request, tmp_path)
+
+
+def place(request: pytest.FixtureRequest, folder: Path) -> str:
+    """A new place for a ledger, in the database that the parameter names."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/ledger.db"
+        return f"sqlite:///{folder}/ledger.db"
     server: PostgresServer = request.getfixturevalue("postgres")
     return server.create()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from ..conftest import place
 from .kit import Run
 
 RUNS = pytest.StashKey[list[Run]]()
@@ -13,6 +15,12 @@ RUNS = pytest.StashKey[list[Run]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNS] = []
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a ledger may be made."""
+    return place(request, tmp_path)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deerapi_remix.ledger import Ledger
 
-from ..postgres import PostgresServer
+from ..postgres import PostgresServer, with_settings
 from .kit import LONG, Call, Ended, Gate, environment
 from .vendor import Vendor
 
@@ -228,8 +228,8 @@ def read_only(url: str, package: Path | None) -> Iterator[str]:
         if url.startswith("sqlite:///"):
             ended = _as_nobody(address, url)
         else:
-            execute(url, f"ALTER DATABASE {url.rpartition('/')[2]} SET default_transaction_read_only = on")
-            ended = Call(address, url, KEY, package=package).end()
+            where = with_settings(url, default_transaction_read_only="on")
+            ended = Call(address, where, KEY, package=package).end()
     yield from expect(f"no clear error: {ended}", is_so=ended.error == "LedgerUnavailableError")
     yield from expect("it was submitted", is_so=not vendor.posts)
 
