@@ -11,10 +11,12 @@ from ..conftest import place
 from .kit import Run
 
 RUNS = pytest.StashKey[list[Run]]()
+NOTICED = pytest.StashKey[list[str]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUNS] = []
+    config.stash[NOTICED] = []
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -34,11 +36,19 @@ def tell(request: pytest.FixtureRequest) -> Callable[[Run], None]:
     return told
 
 
+@pytest.fixture
+def noticed(request: pytest.FixtureRequest) -> list[str]:
+    """The planted faults that turned red, for the table."""
+    return request.config.stash[NOTICED]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    runs = config.stash[RUNS]
-    if not runs:
+    runs, noticed = config.stash[RUNS], config.stash[NOTICED]
+    if not runs and not noticed:
         return
     terminalreporter.section("ledger faults")
+    for name in noticed:
+        terminalreporter.write_line(f"planted, and noticed: {name}")
     head = ("keys", "kills", "unknown", "seconds", "duplicates", "lost", "missing", "unbacked", "excess", "other")
     terminalreporter.write_line(" " * 58 + " ".join(f"{name:>10}" for name in head))
     for run in runs:

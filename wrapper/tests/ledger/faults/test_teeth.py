@@ -85,7 +85,7 @@ PLANTS = [
 
 
 @pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.name)
-def test_a_planted_fault_is_noticed(plant: Plant, tmp_path: Path) -> None:
+def test_a_planted_fault_is_noticed(plant: Plant, tmp_path: Path, noticed: list[str]) -> None:
     copy = tmp_path / "package" / "deerapi_remix"
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     file = copy / "ledger" / plant.file
@@ -96,3 +96,4 @@ def test_a_planted_fault_is_noticed(plant: Plant, tmp_path: Path) -> None:
     file.write_text(text)
     problems = list(plant.scenario(f"sqlite:///{tmp_path}/ledger.db", copy.parent))
     assert any(plant.told in problem for problem in problems), problems
+    noticed.append(plant.name)
