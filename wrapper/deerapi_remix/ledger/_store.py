@@ -10,8 +10,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import attrs
@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import _forks, _schema
 from ._database import engine_for
 from ._errors import LedgerUnavailableError
+from ._outcome import Outcome
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -39,13 +40,6 @@ class _AwayError(Exception):
     """No transaction could be begun."""
 
 
-def _running_future() -> Future[Any]:
-    """A future that cannot be cancelled: asyncio cancels what a cancelled task waits for."""
-    future: Future[Any] = Future()
-    future.set_running_or_notify_cancel()
-    return future
-
-
 @attrs.define(eq=False)
 class _Write(Generic[T]):
     work: Work[T]
@@ -53,12 +47,14 @@ class _Write(Generic[T]):
     key: str
     # When to give up, on the monotonic clock of the machine; None: at the first failure.
     until: float | None
-    future: Future[T] = attrs.field(factory=_running_future)
+    future: Outcome[T] = attrs.field(factory=Outcome)
     told: bool = False
 
     def goes_on(self, error: Exception) -> bool:
         """Whether it is tried again after `error`; if not, whoever waits for it is told."""
         if self.until is None or time.monotonic() >= self.until:
+            if self.until is not None:
+                _log.error("ledger: key %r is not recorded: %s", self.key, error)
             self.future.set_exception(error)
             return False
         if not self.told:
@@ -80,7 +76,8 @@ class Store:
         self._closed = False
         # Held while a transaction is under way.
         self._busy = threading.RLock()
-        self._changed = threading.Condition()
+        self._changing = threading.Lock()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._waiting: list[_Write[Any]] = []
         self._writer: threading.Thread | None = None
         _forks.watch(self)
@@ -99,7 +96,7 @@ class Store:
         except SQLAlchemyError as error:
             raise _as_ours(error) from error
 
-    def write(self, work: Work[T], *, key: str, insist: bool = False) -> Future[T]:
+    def write(self, work: Work[T], *, key: str, insist: bool = False) -> Outcome[T]:
         """Have `work` run and committed; it goes on whatever becomes of the caller.
 
         Args:
@@ -111,11 +108,11 @@ class Store:
             What `work` returns once it is committed, or LedgerUnavailableError.
         """
         write: _Write[T] = _Write(work, key, time.monotonic() + PERSISTENCE if insist else None)
-        with self._changed:
+        with self._changing:
             if self._closed and not insist:  # What is under way may still be recorded.
                 raise LedgerUnavailableError("This ledger is closed; make a new one.")
             self._waiting.append(write)
-            self._changed.notify()
+            self._wake.put(None)
             if self._writer is None:
                 # It ends when there is nothing to do. The interpreter waits for it, as it would not
                 # for a daemon.
@@ -134,7 +131,7 @@ class Store:
 
     def close(self) -> None:
         """Finish what was asked for, and close the connections."""
-        with self._changed:
+        with self._changing:
             self._closed = True
             writer = self._writer
         if writer is not None:
@@ -145,7 +142,9 @@ class Store:
         """Write until there is nothing to write."""
         pause, latest = _PAUSES
         while True:
-            with self._changed:
+            with self._changing:
+                while not self._wake.empty():
+                    self._wake.get()
                 batch = self._waiting[:_TOGETHER]
                 del self._waiting[:_TOGETHER]
                 if not batch:
@@ -156,9 +155,9 @@ class Store:
             if not left:
                 pause = _PAUSES[0]
                 continue
-            with self._changed:
-                if not self._waiting:
-                    self._changed.wait(pause)
+            with suppress(Empty):  # Others do not wait for what is tried again.
+                self._wake.get(timeout=pause)
+            with self._changing:
                 self._waiting += left
             pause = min(2 * pause, latest)
         if self._closed:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -22,6 +20,7 @@ from ._errors import (
     OutcomeUnknownError,
     SubmitInProgressError,
 )
+from ._outcome import Outcome
 from ._records import Record
 from ._store import Store
 from ._transitions import Submit
@@ -29,8 +28,6 @@ from ._transitions import Submit
 # Seconds that a submit is given beyond what the client needs at most: clocks of machines differ.
 MARGIN = 30.0
 _LONGEST_ERROR = 1_000
-
-_log = logging.getLogger("deerapi_remix.ledger")
 
 
 class Submission:
@@ -48,12 +45,12 @@ class Submission:
         until = now + asked.seconds + MARGIN
         self._until = until if until < math.inf else None
         self._submit = Submit(asked.key, _holder.current(), now, self._until)
-        self._begun: Future[Record | None] | None = None
+        self._begun: Outcome[Record | None] | None = None
         self._may_be_committed = False
         self._video: Video | None = None
-        self._recorded: Future[Record | None] | None = None
+        self._recorded: Outcome[Record | None] | None = None
 
-    def begin(self) -> Future[Record | None]:
+    def begin(self) -> Outcome[Record | None]:
         """Commit the intent; with None the POST may be made, else `earlier` tells what follows."""
         self._begun = self._store.write(self._begin, key=self._asked.key)
         return self._begun
@@ -65,7 +62,7 @@ class Submission:
 
     def abandon(self) -> None:
         """Take the intent back if it is committed, or will be: nobody waits for it any more."""
-        if self._begun is None or (self._begun.done() and not self._may_be_committed):
+        if self._begun is None or (self._begun.is_known() and not self._may_be_committed):
             return
         self._release({"error": "it was given up before anything was sent"})
 
@@ -110,7 +107,7 @@ class Submission:
         )
         self._recorded = self._store.write(work, key=self._asked.key, insist=True)
 
-    def recorded(self, video: Video) -> Future[Record | None]:
+    def recorded(self, video: Video) -> Outcome[Record | None]:
         """The entry, once the job is in it."""
         if self._recorded is None:
             self.accepted(video)
@@ -144,7 +141,7 @@ class Submission:
             job_id=video.id,
         )
 
-    def ended(self, error: BaseException) -> Future[Any]:
+    def ended(self, error: BaseException) -> Outcome[Any]:
         """Record a submit that raised. If that is impossible the future fails and the log tells."""
         if self._recorded is None:
             told = {"error": _told(error), "request_id": getattr(error, "request_id", None)}
@@ -153,26 +150,20 @@ class Submission:
             else:
                 # The client leaves a note on whatever leaves a submit after something was sent.
                 charged = bool(getattr(error, "__notes__", ()))
-            done: Future[Any] = self._lose(told) if charged else self._release(told)
+            done: Outcome[Any] = self._lose(told) if charged else self._release(told)
         else:
             done = self._recorded
-        done.add_done_callback(self._log_failure)
         return done
 
-    def _release(self, told: dict[str, Any]) -> Future[bool]:
+    def _release(self, told: dict[str, Any]) -> Outcome[bool]:
         work = partial(
             _transitions.release, key=self._asked.key, token=self._submit.token, told=told
         )
         return self._store.write(work, key=self._asked.key, insist=True)
 
-    def _lose(self, told: dict[str, Any]) -> Future[bool]:
+    def _lose(self, told: dict[str, Any]) -> Outcome[bool]:
         work = partial(_transitions.lose, key=self._asked.key, token=self._submit.token, told=told)
         return self._store.write(work, key=self._asked.key, insist=True)
-
-    def _log_failure(self, done: Future[Any]) -> None:
-        if error := done.exception():
-            job = f"job {self._video.id}" if self._video else "how its submit ended"
-            _log.error("ledger: key %r: %s was not recorded: %s", self._asked.key, job, error)
 
 
 def check_settled(record: Record) -> None:
