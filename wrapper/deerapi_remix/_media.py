@@ -11,6 +11,7 @@ _HEAD = 512
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xae\x42\x60\x82"
 _GIF_START, _GIF_END = b"GIF8", b"\x3b"
+_MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Some writers pad behind the end.
 _PADDING = b"\0\r\n"
@@ -32,8 +33,20 @@ def kind_of(part: PartFile) -> Kind:
         return Kind.VIDEO
     if _is_webp(head) or head.startswith((_JPEG_START, _PNG_START, _GIF_START)):
         return Kind.PICTURE
-    first = head.removeprefix(_BYTE_ORDER_MARK).lstrip()[:1]
-    return Kind.TEXT if first in (b"<", b"{", b"[") else Kind.UNKNOWN
+    if head.startswith(_MARKS_OF_UTF_16):
+        return Kind.TEXT
+    return Kind.TEXT if _first_character(part) in (b"<", b"{", b"[") else Kind.UNKNOWN
+
+
+def _first_character(part: PartFile) -> bytes:
+    """The first byte that is not blank, after a byte order mark."""
+    position = 0
+    while block := part.read(position, _HEAD):
+        position += len(block)
+        text = block.removeprefix(_BYTE_ORDER_MARK).lstrip()
+        if text:
+            return text[:1]
+    return b""
 
 
 def is_whole(part: PartFile) -> bool:

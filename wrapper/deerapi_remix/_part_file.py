@@ -34,7 +34,7 @@ class PartFile:
 
     Raises:
         FileExistsError: The target exists and is not to be overwritten, or cannot be.
-        FileNotFoundError: There is no such folder.
+        FileNotFoundError, NotADirectoryError: There is no such folder.
         OSError: Whatever else the file system says, unchanged.
     """
 
@@ -48,6 +48,8 @@ class PartFile:
         folder = self._absolute.parent
         if not folder.exists():
             raise _os_error(FileNotFoundError, errno.ENOENT, folder)
+        if not folder.is_dir():
+            raise _os_error(NotADirectoryError, errno.ENOTDIR, folder)
         self.path = folder / _part_name(self.target.name)
         self._file: BinaryIO = self.path.open("x+b", buffering=0)
 

@@ -10,8 +10,8 @@ import attrs
 from .config import PollingPolicy
 from .models import Video
 
-# How many failures without a status in a row, and how many finished answers in a row under an id
-# that was not asked for, are believed.
+# How many failures without a status in a row, and how many answers in a row with the same finished
+# status under ids that were not asked for, are believed.
 _FAILURES_BELIEVED = 3
 _STRANGERS_BELIEVED = 2
 # What a failed poll asks for may be absurd, and may not silence a wait for longer than this.
@@ -123,7 +123,7 @@ class Verdict:
 
     def __init__(self) -> None:
         self._failures = 0
-        self._stranger: tuple[str, str] | None = None
+        self._stranger: str | None = None
         self._strangers = 0
 
     def is_over(self, video: Video, *, named: str | None, tells_status: bool) -> bool:
@@ -140,10 +140,10 @@ class Verdict:
         if named is None or not video.is_finished:
             self._stranger, self._strangers = None, 0
             return video.is_finished
-        told = (named, video.status)
-        if told != self._stranger:
+        # The id may be another one each time: a gateway can put into it what answered.
+        if video.status != self._stranger:
             self._strangers = 0
-        self._stranger = told
+        self._stranger = video.status
         self._strangers += 1
         return self._strangers >= _STRANGERS_BELIEVED
 

@@ -23,6 +23,7 @@ _FAILED = frozenset(
         "expired",
     }
 )
+_COLON = re.compile("[:\uff1a]")  # The second one is that of Chinese text.
 _NOT_A_LETTER = re.compile(r"[\s_-]+")
 
 OnUpdate = Callable[["Video"], None]
@@ -140,7 +141,7 @@ class Video(_Dictionary):
 
 def _first_word(status: str) -> str:
     """A status as it is compared: `Failed: moderation` and `FAILED` are both `failed`."""
-    return _NOT_A_LETTER.sub("", status.partition(":")[0]).lower()
+    return _NOT_A_LETTER.sub("", _COLON.split(status, 1)[0]).lower()
 
 
 @attrs.frozen

@@ -341,6 +341,7 @@ WAITS: dict[str, tuple[list[Answer], Ending]] = {
         Ending(2, video_id="task_a", status="completed"),
     ),
     "a failure under another id, time and again": ([job("task_b", "failed")], Ending(2, RemixFailedError)),
+    "another id each time": ([job("task_b", "completed"), job("task_c", "completed")], Ending(2, video_id="task_a")),
     "two ends under another id that differ": (
         [job("task_b", "failed"), job("task_b", "completed"), job("task_b", "completed")],
         Ending(3, video_id="task_a", status="completed"),
@@ -407,7 +408,7 @@ def test_a_wait_by_id_ends(connect: Twin, answers: list[Answer], ending: Ending)
 WORDS_OF_SUCCESS = ["completed", "complete", "succeeded", "success", "finished", "done"]
 WORDS_OF_FAILURE = [
     *("failed", "failure", "fail", "error", "cancelled", "canceled", "rejected", "timeout", "deleted", "expired"),
-    *("failed: moderation", "error : x", "rejected:policy"),
+    *("failed: moderation", "error : x", "rejected:policy", "failed\uff1amoderation"),
 ]
 NO_END = [
     *("queued", "in_progress", "unknown", "incomplete", "not_completed", "unfinished", "failing", "time", "undone"),
@@ -593,6 +594,9 @@ NO_FILE = {
     "a list": (b'[{"msg": "expired"}]', ""),
     "a page": (b"\n<!doctype html><title>Sign in</title>", ""),
     "XML": (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", ""),
+    "behind many blanks": (b" " * 5000 + b'\n{"error": "expired"}', ""),
+    "UTF-16": ('{"error": "expired"}'.encode("utf-16"), ""),
+    "UTF-16, big-endian": (b"\xfe\xff" + "<html>".encode("utf-16-be"), ""),
     "behind a byte order mark": (b'\xef\xbb\xbf{"error": "expired"}', "expired"),
 }
 

@@ -68,6 +68,13 @@ def test_an_existing_target_is_refused_before_any_request(connect: Twin, tmp_pat
     assert dangling or target.read_bytes() == b"mine"
 
 
+def test_a_folder_that_is_a_file_is_named(connect: Twin, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    client, _ = connect(FILE)
+    error = failure(NotADirectoryError, client.download, "video_1", tmp_path / "file" / "bow.mp4")
+    assert error.filename == str(tmp_path / "file")
+
+
 def test_an_empty_path_is_refused_before_any_request(
     connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
