@@ -6,8 +6,8 @@ import random
 from typing import Any, Generic
 
 from . import _clock
-from ._answer import UnreadableAnswerError
-from ._call import Attempt, Call, T
+from ._answer import Answer, UnreadableAnswerError
+from ._call import Attempt, Call, Reading, T
 from ._deadline import NEVER, Deadline, TimeLimit
 from ._exchange import Exchange
 from ._failures import is_resent, nothing_there
@@ -118,14 +118,7 @@ class Run(Generic[T]):
         self.passage.answered()
         exchange = self._exchange
         answer = exchange.known_answer()
-        try:
-            reading = self.call.read(answer)
-        except UnreadableAnswerError as unreadable:
-            problem = str(unreadable)
-        else:
-            problem = ""
-        if problem:
-            raise exchange.unreadable(problem)
+        reading = self._read(answer)
         value = reading.value
         if self._submission is not None and isinstance(value, Video):
             self._submission.accepted(value, exchange)
@@ -135,6 +128,15 @@ class Run(Generic[T]):
         if self._waiting is not None and isinstance(value, Video):
             self._waiting.answered(value, answer)
         return value
+
+    def _read(self, answer: Answer) -> Reading[T]:
+        problem = ""
+        try:
+            return self.call.read(answer)
+        except UnreadableAnswerError as unreadable:
+            problem = str(unreadable)
+        # Raised here and not while the other is handled, for its traceback may show the answer.
+        raise self._exchange.unreadable(problem)
 
     def _judge(self, problems: tuple[str, ...], value: T) -> None:
         """Warn of an answer that breaks the contract, or raise if the client is strict."""

@@ -226,7 +226,7 @@ def is_resent(error: errors.DeerAPIError, *, paid: bool) -> bool:
 
 def advice_for(reason: Reason | None) -> dict[str, str]:
     """What to do, where the reason tells it better than the class of the error does."""
-    if reason not in _ADVICE:
+    if reason is None or reason not in _ADVICE:
         return {}
     return {"advice": _ADVICE[reason]}
 

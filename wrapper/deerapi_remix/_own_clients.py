@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -27,7 +27,8 @@ class _AsAsked:
     cookies takes a fifth of the time of a call (`benchmarks/`).
     """
 
-    cookies: Any = _NoCookies()
+    if not TYPE_CHECKING:  # To type checkers it stays the property that httpx has.
+        cookies = _NoCookies()
 
     def build_request(self, method: str, url: httpx.URL | str, **options: Any) -> httpx.Request:
         headers = {**_HEADERS, **options.pop("headers")}

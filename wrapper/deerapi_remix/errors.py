@@ -74,22 +74,22 @@ class DeerAPIError(Exception):
         vars(self).update(_from_json(facts or {}))
         vars(self).update(attributes)
 
-    @property
-    def args(self) -> tuple[Any, ...]:
-        """The summary and the attributes that are set, ready for JSON."""
-        told = {
-            name: _to_json(value)
-            for name, value in vars(self).items()
-            if not name.startswith("_") and value != getattr(type(self), name, None)
-        }
-        if not told:
-            return (self._summary,)
-        return (self._summary, told)
+    if not TYPE_CHECKING:  # To type checkers it stays what it is on every exception.
 
-    @args.setter
-    def args(self, values: tuple[Any, ...]) -> None:
-        """Replace the summary. The attributes are set by their names."""
-        self._summary = str(values[0]) if values else ""
+        @property
+        def args(self) -> tuple[Any, ...]:
+            """The summary and the attributes that are set, ready for JSON."""
+            told = {
+                name: _to_json(value)
+                for name, value in vars(self).items()
+                if not name.startswith("_") and value != getattr(type(self), name, None)
+            }
+            return (self._summary, told) if told else (self._summary,)
+
+        @args.setter
+        def args(self, values: tuple[Any, ...]) -> None:
+            """Replace the summary. The attributes are set by their names."""
+            self._summary = str(values[0]) if values else ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self._summary,), vars(self)

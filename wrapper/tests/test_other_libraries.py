@@ -18,6 +18,7 @@ import respx
 import trio
 import vcr  # type: ignore[import-untyped]
 from pytest_httpx import HTTPXMock
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from deerapi_remix import (
     APITimeoutError,
@@ -38,7 +39,7 @@ PROMPT = "The cat takes a bow"
 
 @contextmanager
 def a_cassette(folder: Path) -> Iterator[None]:
-    with vcr.VCR(record_mode="none").use_cassette(str(folder / "empty.yaml")):
+    with vcr.VCR(record_mode=RecordMode.NONE).use_cassette(str(folder / "empty.yaml")):
         yield
 
 

@@ -176,6 +176,7 @@ class Bench:
         self._lengths = {operation: self._measure(operation) for operation in OPERATIONS}
 
     def _measure(self, operation: Operation) -> Length:
+        counter = StrikeAtStep(math.inf, KeyboardInterrupt())
         for _ in range(2):  # The first call imports what it needs.
             counter = StrikeAtStep(math.inf, KeyboardInterrupt())
             assert self._make(Call(operation, self._folder, counter)) == []

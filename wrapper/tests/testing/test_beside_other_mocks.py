@@ -13,6 +13,7 @@ import respx
 import vcr  # type: ignore[import-untyped]
 from pyfakefs.fake_filesystem import FakeFilesystem
 from pytest_httpx import HTTPXMock
+from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from deerapi_remix import RemixClient
 from deerapi_remix.testing import DeerAPIMock, NetworkBlockedError
@@ -58,7 +59,7 @@ def test_beside_a_cassette(deerapi_mock: DeerAPIMock, tmp_path: Path) -> None:
         "version: 1\ninteractions:\n- request: {method: POST, uri: '" + HOOK + "', body: '', headers: {}}\n"
         "  response: {status: {code: 204, message: No Content}, headers: {}, body: {string: ''}}\n"
     )
-    with vcr.VCR(record_mode="none", ignore_hosts=["api.deerapi.com"]).use_cassette(str(cassette)):
+    with vcr.VCR(record_mode=RecordMode.NONE, ignore_hosts=["api.deerapi.com"]).use_cassette(str(cassette)):
         assert remix_and_tell(tmp_path) > 0
 
 
