@@ -14,7 +14,7 @@ from ._call import Attempt
 from ._deadline import TimeLimit
 from ._mask import KeyMask
 from ._settings import Settings
-from ._transport_errors import is_http_error, is_of_transport, is_unmocked
+from ._transport_errors import is_about, is_http_error, is_of_transport, is_unmocked
 from .errors import APIResponseValidationError, DeerAPIError
 
 _RAISED_BY_HOOKS = frozenset({"HTTPStatusError"})
@@ -109,8 +109,11 @@ class Exchange:
         host = ""
         if self._request is not None:
             host = self._request.url.netloc.decode("ascii")
+        # Once an answer has begun, or where a hook raised an error of a request of its own, the
+        # error proves nothing about ours.
+        is_ours = self.answer is None and is_about(error, self._request)
         return _failures.no_answer(
-            call.operation, error, sent=self.is_sent, paid=call.paid, host=host
+            call.operation, error, sent=self.is_sent, paid=call.paid, host=host, is_ours=is_ours
         )
 
     def opened(self, response: httpx.Response) -> httpx.Request | None:

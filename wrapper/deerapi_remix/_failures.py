@@ -101,7 +101,13 @@ _CAUSES_LOOKED_AT = 8
 
 
 def no_answer(
-    operation: str, error: Exception, *, sent: bool, paid: bool, host: str = ""
+    operation: str,
+    error: Exception,
+    *,
+    sent: bool,
+    paid: bool,
+    host: str = "",
+    is_ours: bool = True,
 ) -> errors.APIConnectionError:
     """The error for an exchange that broke off before an answer was whole.
 
@@ -111,8 +117,11 @@ def no_answer(
         sent: Whether the request was handed to the transport.
         paid: Whether it costs money.
         host: Host and port that it was for.
+        is_ours: Whether the error is about this request, and came before any answer to it.
     """
-    never_sent = not sent or _proves_never_sent(error)
+    never_sent = not sent
+    if is_ours and _proves_never_sent(error):
+        never_sent = True
     ambiguous = paid and not never_sent
     is_hopeless = is_http_error(error, _HOPELESS) or is_unmocked(error)
     is_final = is_hopeless or _has_bad_certificate(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 # httpx and its successor, which is never imported here: a client of either may be handed in. So
 # their exceptions are told by name.
@@ -59,6 +60,14 @@ def is_of_transport(error: Exception) -> bool:
     if package not in _PACKAGES and package != "builtins":
         return False
     return _package_that_raised(error) in _PACKAGES
+
+
+def is_about(error: Any, request: object) -> bool:
+    """Whether httpx raised `error` for this request, and not a hook for one of its own."""
+    try:
+        return error.request is request
+    except (AttributeError, RuntimeError):  # It names no request.
+        return False
 
 
 def is_unmocked(error: BaseException) -> bool:

@@ -31,7 +31,7 @@ from deerapi_remix import (
 )
 
 from .conftest import KEY, Loopback
-from .wire import CALLS, MODELS, Answer, Plain, Twin, Wire, failure
+from .wire import CALLS, MODELS, Answer, Pieces, Plain, Twin, Wire, failure
 
 
 def asked_for(request: str) -> bytes:
@@ -489,6 +489,25 @@ def test_a_hook_that_raises_for_the_status_changes_nothing(
     client, wire = connect(Answer(status), http={"event_hooks": {"response": [hook]}})
     error = failure(kind, client.remix, "video_123", prompt="x")
     assert (error.status_code, error.may_have_been_charged, len(wire.requests)) == (status, False, sent)
+
+
+def test_a_hook_whose_own_request_fails_does_not_prove_that_a_submit_was_not_sent(connect: Twin) -> None:
+    def report(_: httpx.Response) -> None:
+        httpx.get("http://127.0.0.1:1", trust_env=False)  # Nobody listens there.
+
+    async def areport(response: httpx.Response) -> None:
+        report(response)
+
+    hook = report if connect.kind == "sync" else areport
+    client, wire = connect(Answer(200, {"id": "a", "status": "queued"}), http={"event_hooks": {"response": [hook]}})
+    error = failure(APIConnectionError, client.remix, "video_123", prompt="x")
+    assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
+
+
+def test_a_connect_error_within_an_answer_does_not_prove_that_a_submit_was_not_sent(connect: Twin) -> None:
+    client, wire = connect(Answer(200, Pieces(b'{"id', httpx.ConnectError("odd"))))
+    error = failure(APIConnectionError, client.remix, "video_123", prompt="x")
+    assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
 
 
 # Networks as Docker Desktop and others put them into the environment, and whether the proxy is passed by.
