@@ -69,7 +69,7 @@ def _message_in(source: dict[str, Any]) -> str | None:
     return None
 
 
-def _of_a_list(details: list[Any]) -> str | None:
+def _of_a_list(details: list[Any]) -> str:
     """What FastAPI answers to a request that breaks its schema: where, and what is wrong."""
     messages = []
     for detail in details:
@@ -79,7 +79,7 @@ def _of_a_list(details: list[Any]) -> str | None:
             if isinstance(location, list) and location:
                 message = f"{'.'.join(map(str, location))}: {message}"
             messages.append(message)
-    return "; ".join(messages) or None
+    return "; ".join(messages)
 
 
 def _prose(body: str) -> str | None:

@@ -104,7 +104,7 @@ _NOT_READY = re.compile(
 
 def reason_of(status: int, told: ServerMessage, body: str) -> Reason | None:
     """What an answer means beyond its status; None where it shows nothing."""
-    code, kind = (told.code or "").lower(), (told.kind or "").lower()
+    code, kind = _lower(told.code), _lower(told.kind)
     if {code, kind} & _NO_SUCH_MODEL_CODES or _NO_SUCH_MODEL.search(_words(told.message)):
         return Reason.NO_SUCH_MODEL
     if _is_out_of_balance(status, code, kind):
@@ -119,9 +119,13 @@ def reason_of(status: int, told: ServerMessage, body: str) -> Reason | None:
     return None
 
 
+def _lower(value: str | None) -> str:
+    return "" if value is None else value.lower()
+
+
 def _words(value: str | None) -> str:
     """`value` in lower case, with blanks for what joins words in codes."""
-    return " ".join(re.sub(r"[_\-]", " ", (value or "").lower()).split())
+    return " ".join(re.sub(r"[_\-]", " ", _lower(value)).split())
 
 
 def _is_out_of_balance(status: int, code: str, kind: str) -> bool:
