@@ -50,7 +50,9 @@ def proxies(host: str) -> dict[str, str | None]:
     for entry in found.get("no", "").split(","):
         name = entry.strip()
         network = _network(name)
-        if name == "*" or _is_in(host, network):
+        if name == "*":
+            return {}
+        if _is_in(host, network):
             return {}
         if name and (network is None or network.num_addresses == 1):
             patterns[_pattern(name, network)] = None
@@ -69,8 +71,10 @@ def _network(entry: str) -> _Network | None:
 
 
 def _is_in(host: str, network: _Network | None) -> bool:
+    if network is None:
+        return False
     with suppress(ValueError):
-        return network is not None and ipaddress.ip_address(host) in network
+        return ipaddress.ip_address(host) in network
     return False
 
 
