@@ -315,11 +315,11 @@ def test_a_redirect_that_httpx_cannot_read_may_hide_a_charge(connect: Twin) -> N
     assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
 
 
-def test_a_url_that_is_too_long_was_never_sent(connect: Twin) -> None:
+def test_an_id_that_is_too_long_is_refused_before_anything_is_sent(connect: Twin) -> None:
     client, wire = connect(Answer(200))
-    with pytest.raises(APIConnectionError, match="was not sent") as caught:
-        client.remix("v" * 100_000, prompt="x")
-    assert (caught.value.may_have_been_charged, caught.value.retryable, len(wire.requests)) == (False, False, 0)
+    with pytest.raises(ValueError, match="video_id must not be longer than 4096 characters"):
+        client.remix("v" * 4_097, prompt="x")
+    assert wire.requests == []
 
 
 @pytest.mark.parametrize("value", [b"caf\xe9", "café".encode(), b"\xff\xfe"], ids=ascii)
