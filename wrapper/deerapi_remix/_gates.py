@@ -12,11 +12,6 @@ from typing import Protocol
 from ._limits import BURST_OF_SUBMITS
 from ._pace import Gate
 
-# What a server asks for in answer to one poll may be absurd, and may not silence all others for
-# longer than an hour. For a submit it is what the policy allows, as long as it can be slept.
-LONGEST_HOLD = 3600.0
-LONGEST_HOLD_OF_SUBMITS = 1e9
-
 
 class AnyBell(Protocol):
     """Wakes one call, in the way of its twin."""

@@ -12,13 +12,13 @@ from ._call import Attempt, Call
 from ._deadline import Deadline
 from ._failures import is_resent
 from ._gates import Gates
-from ._retry import LONGEST_SLEEP
 from ._settings import Settings
 from .errors import DeerAPIError, RateLimitError
 
-# What a server asks for in answer to one poll may be absurd, and must not silence all others for
-# longer than an hour. What it asks for in answer to a submit is bounded by the policy alone.
-LONGEST_HOLD = 3600.0
+# What a server asks for in answer to one call may be absurd, and must not silence all others for
+# longer than so many seconds: then one of them asks again. The call itself waits as it was told.
+LONGEST_HOLD = 60.0
+LONGEST_HOLD_OF_SUBMITS = 3600.0
 
 
 class Passage:
@@ -98,14 +98,15 @@ class Passage:
     def seconds_after(self, error: DeerAPIError) -> float | None:
         """For how many seconds the server, or the gate for it, asks to wait after this error."""
         if isinstance(error, RateLimitError):
-            return self._held_for()
+            return max(self._held_for(), error.retry_after or 0.0)
         return getattr(error, "retry_after", None)
 
     def _refused(self, retry_after: float | None) -> bool:
         now = _clock.monotonic()
         draw = random.random()  # noqa: S311  # Jitter, not secrecy.
         if retry_after is not None:
-            retry_after = min(retry_after, LONGEST_SLEEP if self._call.paid else LONGEST_HOLD)
+            longest = LONGEST_HOLD_OF_SUBMITS if self._call.paid else LONGEST_HOLD
+            retry_after = min(retry_after, longest)
         with self._gates.lock:
             is_a_matter_of_time = self._gate.refused(
                 self._place, now, retry_after, self._settings.retry, draw

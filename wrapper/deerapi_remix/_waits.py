@@ -91,7 +91,7 @@ class Wait:
         """An answer without an id that could be sent back may tell all the same how it ended."""
         try:
             answer = json.loads(error.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return
         if not isinstance(answer, dict):
             return
