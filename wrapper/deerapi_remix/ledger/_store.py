@@ -6,15 +6,11 @@ the time. All writes may be run twice, so one whose commit was not confirmed is 
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from queue import Empty, SimpleQueue
-from typing import Any, Generic, TypeVar
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
 
-import attrs
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,45 +18,13 @@ from . import _forks, _schema
 from ._database import engine_for
 from ._errors import LedgerUnavailableError
 from ._outcome import Outcome
+from ._writer import Work, Write, Writer
 
 T = TypeVar("T")
-Work = Callable[[Connection], T]
-
-# For so many seconds a write that must not be lost is tried again, after pauses from the first to
-# the second.
-PERSISTENCE = 60.0
-_PAUSES = (0.05, 1.0)
-# More writes than this are not committed at once, so that the first of them does not wait for long.
-_TOGETHER = 200
-
-_log = logging.getLogger("deerapi_remix.ledger")
 
 
 class _AwayError(Exception):
     """No transaction could be begun."""
-
-
-@attrs.define(eq=False)
-class _Write(Generic[T]):
-    work: Work[T]
-    # Rows are locked in the order of their keys, so that two processes do not wait for each other.
-    key: str
-    # When to give up, on the monotonic clock of the machine; None: at the first failure.
-    until: float | None
-    future: Outcome[T] = attrs.field(factory=Outcome)
-    told: bool = False
-
-    def goes_on(self, error: Exception) -> bool:
-        """Whether it is tried again after `error`; if not, whoever waits for it is told."""
-        if self.until is None or time.monotonic() >= self.until:
-            if self.until is not None:
-                _log.error("ledger: key %r is not recorded: %s", self.key, error)
-            self.future.set_exception(error)
-            return False
-        if not self.told:
-            self.told = True
-            _log.warning("ledger: key %r is recorded later: %s", self.key, error)
-        return True
 
 
 class Store:
@@ -73,13 +37,9 @@ class Store:
     def __init__(self, url: URL) -> None:
         self._engine = engine_for(url)
         self._prepared = False
-        self._closed = False
         # Held while a transaction is under way.
         self._busy = threading.RLock()
-        self._changing = threading.Lock()
-        self._wake: SimpleQueue[None] = SimpleQueue()
-        self._waiting: list[_Write[Any]] = []
-        self._writer: threading.Thread | None = None
+        self._writer = Writer(self._commit, self._engine.dispose)
         _forks.watch(self)
 
     def read(self, work: Work[T]) -> T:
@@ -107,18 +67,7 @@ class Store:
         Returns:
             What `work` returns once it is committed, or LedgerUnavailableError.
         """
-        write: _Write[T] = _Write(work, key, time.monotonic() + PERSISTENCE if insist else None)
-        with self._changing:
-            if self._closed and not insist:  # What is under way may still be recorded.
-                raise LedgerUnavailableError("This ledger is closed; make a new one.")
-            self._waiting.append(write)
-            self._wake.put(None)
-            if self._writer is None:
-                # It ends when there is nothing to do. The interpreter waits for it, as it would not
-                # for a daemon.
-                self._writer = threading.Thread(target=self._run, name="deerapi-remix-ledger")
-                self._writer.start()
-        return write.future
+        return self._writer.write(work, key, insist=insist)
 
     def hold(self) -> None:
         """Let no transaction begin, and close all connections."""
@@ -131,39 +80,9 @@ class Store:
 
     def close(self) -> None:
         """Finish what was asked for, and close the connections."""
-        with self._changing:
-            self._closed = True
-            writer = self._writer
-        if writer is not None:
-            writer.join()
-        self._engine.dispose()
+        self._writer.close()
 
-    def _run(self) -> None:
-        """Write until there is nothing to write."""
-        pause, latest = _PAUSES
-        while True:
-            with self._changing:
-                while not self._wake.empty():
-                    self._wake.get()
-                batch = self._waiting[:_TOGETHER]
-                del self._waiting[:_TOGETHER]
-                if not batch:
-                    self._writer = None
-                    break
-            batch.sort(key=lambda write: write.key)
-            left = self._commit(batch)
-            if not left:
-                pause = _PAUSES[0]
-                continue
-            with suppress(Empty):  # Others do not wait for what is tried again.
-                self._wake.get(timeout=pause)
-            with self._changing:
-                self._waiting += left
-            pause = min(2 * pause, latest)
-        if self._closed:
-            self._engine.dispose()
-
-    def _commit(self, batch: list[_Write[Any]]) -> list[_Write[Any]]:
+    def _commit(self, batch: list[Write[Any]]) -> list[Write[Any]]:
         """Commit writes together or, where that fails, one by one; what is to be tried again."""
         try:
             self._commit_together(batch)
@@ -171,8 +90,8 @@ class Store:
             return self._commit_each(batch)
         return []
 
-    def _commit_each(self, batch: list[_Write[Any]]) -> list[_Write[Any]]:
-        left: list[_Write[Any]] = []
+    def _commit_each(self, batch: list[Write[Any]]) -> list[Write[Any]]:
+        left: list[Write[Any]] = []
         for number, write in enumerate(batch):
             try:
                 self._commit_together([write])
@@ -184,7 +103,7 @@ class Store:
                     left.append(write)
         return left
 
-    def _commit_together(self, batch: list[_Write[Any]]) -> None:
+    def _commit_together(self, batch: list[Write[Any]]) -> None:
         with self._transaction(writes=True) as connection:
             results = [write.work(connection) for write in batch]
         for write, result in zip(batch, results, strict=True):

@@ -62,7 +62,9 @@ class Submission:
 
     def abandon(self) -> None:
         """Take the intent back if it is committed, or will be: nobody waits for it any more."""
-        if self._begun is None or (self._begun.is_known() and not self._may_be_committed):
+        begun = self._begun
+        # What raised in `begin` may have come once the write was asked for.
+        if begun is not None and begun.is_known() and not self._may_be_committed:
             return
         self._release({"error": "it was given up before anything was sent"})
 
@@ -143,16 +145,16 @@ class Submission:
 
     def ended(self, error: BaseException) -> Outcome[Any]:
         """Record a submit that raised. If that is impossible the future fails and the log tells."""
-        if self._recorded is None:
+        if self._video is not None:
+            done: Outcome[Any] = self.recorded(self._video)
+        else:
             told = {"error": _told(error), "request_id": getattr(error, "request_id", None)}
             if isinstance(error, DeerAPIError):
                 charged = error.may_have_been_charged or error.job_id is not None
             else:
                 # The client leaves a note on whatever leaves a submit after something was sent.
                 charged = bool(getattr(error, "__notes__", ()))
-            done: Outcome[Any] = self._lose(told) if charged else self._release(told)
-        else:
-            done = self._recorded
+            done = self._lose(told) if charged else self._release(told)
         return done
 
     def _release(self, told: dict[str, Any]) -> Outcome[bool]:

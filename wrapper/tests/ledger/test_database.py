@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from deerapi_remix import RemixClient
-from deerapi_remix.ledger import AsyncLedger, Ledger, LedgerUnavailableError, _database, _schema, _store
+from deerapi_remix.ledger import AsyncLedger, Ledger, LedgerUnavailableError, _database, _schema, _writer
 from deerapi_remix.testing import DeerAPIMock
 
 from .postgres import PostgresServer
@@ -191,7 +191,7 @@ def test_a_server_that_is_away_stops_new_submits(
     client: RemixClient, deerapi_mock: DeerAPIMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("psycopg")
-    monkeypatch.setattr(_store, "PERSISTENCE", 0.0)
+    monkeypatch.setattr(_writer, "PERSISTENCE", 0.0)
     with (
         Ledger("postgresql://ledger@127.0.0.1:1/name") as ledger,
         pytest.raises(LedgerUnavailableError, match="refused"),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from deerapi_remix.ledger import LedgerUnavailableError, _store
+from deerapi_remix.ledger import LedgerUnavailableError, _writer
 from deerapi_remix.ledger._database import checked
 from deerapi_remix.ledger._store import Store
 
@@ -96,7 +99,7 @@ def test_a_write_that_insists_is_tried_again(store: Store, caplog: pytest.LogCap
 
 
 def test_a_write_that_insists_gives_up_in_the_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_store, "PERSISTENCE", 0.1)
+    monkeypatch.setattr(_writer, "PERSISTENCE", 0.1)
 
     def work(_: Connection) -> None:
         raise OperationalError("INSERT", {}, Exception("disk is full"))
@@ -129,12 +132,42 @@ def test_what_is_under_way_is_finished_before_the_store_closes(tmp_path: Path) -
     assert seen == [1]
 
 
-def test_the_writer_ends_when_there_is_nothing_to_write(store: Store) -> None:
+def test_the_writer_ends_when_there_is_nothing_to_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "LINGERS", 0.0)
     store.write(add, key="").result()
     deadline = time.monotonic() + 30
     while any(thread.name == "deerapi-remix-ledger" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
     store.write(add, key="").result()
+
+
+def test_an_exception_of_a_signal_handler_stops_no_later_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "LINGERS", 0.0)  # So that most writes start a thread.
+    number = 0
+    while struck_at(number, lambda: store.write(add, key="").result()):
+        store.write(add, key="").result(timeout=30)
+        number += 1
+    assert number > 10
+
+
+def struck_at(number: int, call: Callable[[], object]) -> bool:
+    """Whether `call` still ran when it was to be struck: the nth time that a signal handler could run in it."""
+    left = itertools.count(-number)
+
+    def strike(_frame: FrameType, event: str, _argument: object) -> None:
+        # Handlers run where a function begins, and after a call of a function in C.
+        if event in ("call", "c_return") and next(left) == 0:
+            raise TimeoutError
+
+    before = sys.getprofile()
+    sys.setprofile(strike)
+    try:
+        call()
+    except TimeoutError:
+        return True
+    finally:
+        sys.setprofile(before)
+    return False
 
 
 def test_many_threads_write(store: Store) -> None:
