@@ -4,8 +4,13 @@ import os
 import shlex
 import signal
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
+
+from deerapi_remix import _clock
+from deerapi_remix.testing import VirtualClock
+from deerapi_remix.testing._time import VirtualTime
 
 from .clients import TWINS, Twin
 from .document import Document, load
@@ -25,8 +30,17 @@ def document() -> Document:
     return load()
 
 
+@pytest.fixture(scope="module")
+def virtual_time() -> Iterator[None]:
+    """All time that the clients know passes only while somebody sleeps: after a 429 they wait before the next call."""
+    with closing(VirtualTime(VirtualClock(1_800_001_000.0))) as time, pytest.MonkeyPatch.context() as patch:
+        for name, function in time.functions.items():
+            patch.setattr(_clock, name, function)
+        yield
+
+
 @pytest.fixture(scope="module", params=TWINS)
-def twin(request: pytest.FixtureRequest, without_environment: None) -> Iterator[Twin]:
+def twin(request: pytest.FixtureRequest, without_environment: None, virtual_time: None) -> Iterator[Twin]:
     """Either client in turn."""
     twin = Twin(request.param)
     yield twin
