@@ -178,7 +178,7 @@ def test_a_model_that_is_not_listed_is_no_breach_and_costs_nothing(live: Live) -
 
 
 def test_a_model_that_is_listed_and_not_served_is_no_breach(live: Live) -> None:
-    live.fake.answers("remix", 503)
+    live.fake.answers("remix", 503, body={"error": {"message": "No available channel", "code": "model_not_available"}})
     assert live.run(LIVE_MODE="full") == code_of("NoSuchModel")
     assert live.methods.count("POST") == 1
 

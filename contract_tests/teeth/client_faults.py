@@ -267,7 +267,7 @@ _SENDING = [
     ),
     *_wrapper(
         "_connections.py::Connections._options",
-        ("connections", "a proxy between this machine and itself", "not self._is_loopback", "True"),
+        ("connections", "a proxy between this machine and itself", "{} if is_loopback(self._host) else ", ""),
     ),
     *_wrapper(
         "_exchange.py::Exchange.request",
@@ -355,20 +355,15 @@ _READING = [
         (_BAD_JOB, "null is no drift", "kind not in field.types:", "kind not in field.types and value is not None:"),
     ),
     *_contract(
-        "_reading.py::ids_in",
-        (
-            _BAD_JOB,
-            "an id that is a number is refused",
-            "return [value for value in strings + whole_numbers",
-            "return [value for value in strings",
-        ),
+        "_reading.py::named_in",
+        (_BAD_JOB, "an id that is a number is refused", "return strings + whole_numbers", "return strings"),
         (_BAD_JOB, "true is an id", " and not isinstance(value, bool)", ""),
     ),
     *_wrapper(
         "_reading.py::_ID_FIELDS", ("answers", "the task counts before the video", '"id", "task_id"', '"task_id", "id"')
     ),
     *_wrapper(
-        "_reading.py::ids_in",
+        "_reading.py::named_in",
         (
             "answers",
             "the inner id counts before the outer",
@@ -376,6 +371,9 @@ _READING = [
             '[answer.get("data"), answer]',
         ),
         ("answers", "an id inside data is not seen", '[answer, answer.get("data")]', "[answer]"),
+    ),
+    *_wrapper(
+        "_reading.py::ids_in",
         ("answers", "an id that cannot be sent back is kept", " if problem_of_id(value) is None", ""),
     ),
     *_wrapper(
@@ -435,12 +433,7 @@ _READING = [
     ),
     *_wrapper(
         "_submission.py::Submission.accepted",
-        (
-            "events_and_logs",
-            "an accepted id is not logged",
-            'self._journal.accepted(exchange.attempt.event("accepted", exchange.answer, job_id=job.id))',
-            "",
-        ),
+        ("events_and_logs", "an accepted id is not logged", "self._journal.accepted(event)", ""),
     ),
     *_wrapper(
         "_exchange.py::Exchange.chunk",
