@@ -354,11 +354,6 @@ _READING = [
         "_contract.py::breaches",
         (_BAD_JOB, "null is no drift", "kind not in field.types:", "kind not in field.types and value is not None:"),
     ),
-    *_contract(
-        "_reading.py::named_in",
-        (_BAD_JOB, "an id that is a number is refused", "return strings + whole_numbers", "return strings"),
-        (_BAD_JOB, "true is an id", " and not isinstance(value, bool)", ""),
-    ),
     *_wrapper(
         "_reading.py::_ID_FIELDS", ("answers", "the task counts before the video", '"id", "task_id"', '"task_id", "id"')
     ),
@@ -371,15 +366,17 @@ _READING = [
             '[answer.get("data"), answer]',
         ),
         ("answers", "an id inside data is not seen", '[answer, answer.get("data")]', "[answer]"),
+        ("gateways", "an id that is a number is refused", "return strings + whole_numbers", "return strings"),
+        ("gateways", "true is an id", " and not isinstance(value, bool)", ""),
     ),
     *_wrapper(
         "_reading.py::ids_in",
-        ("answers", "an id that cannot be sent back is kept", " if problem_of_id(value) is None", ""),
+        ("gateways", "an id that cannot be sent back is kept", " if problem_of_id(value) is None", ""),
     ),
     *_wrapper(
         "_operations.py::_read_video",
-        ("answers", "the id of another job is taken over", "asked_for or ids[0]", "ids[0]"),
-        ("answers", "another id is no drift", "if video_id not in ids:", "if False:"),
+        ("gateways", "the id of another job is taken over", "asked_for or ids[0]", "ids[0]"),
+        ("gateways", "another id is no drift", "if video_id not in ids:", "if False:"),
     ),
     *_wrapper(
         "_operations.py::_problems",
@@ -434,15 +431,6 @@ _READING = [
     *_wrapper(
         "_submission.py::Submission.accepted",
         ("events_and_logs", "an accepted id is not logged", "self._journal.accepted(event)", ""),
-    ),
-    *_wrapper(
-        "_exchange.py::Exchange.chunk",
-        (
-            "answers",
-            "an answer without an end is read for ever",
-            "if self.answer is not None and self.answer.is_full:",
-            "if False:",
-        ),
     ),
 ]
 
@@ -656,7 +644,7 @@ _RESENDING = [
         ),
         ("retries", "a submit that was passed on is resent", " and error.reason is not Reason.PASSED_ON", ""),
         ("retries", "a job that is told with a failure is paid for again", "error.job_id is not None or ", ""),
-        ("retries", "a model that is not served is asked for again", " or error.reason in TIME_DOES_NOT_MEND", ""),
+        ("gateways", "a model that is not served is asked for again", " or error.reason in TIME_DOES_NOT_MEND", ""),
     ),
     *_wrapper(
         "_failures.py::no_answer",
@@ -671,12 +659,6 @@ _RESENDING = [
             "a 503 that was passed on was not charged",
             "row.ambiguous or (answer.status == 503 and reason is Reason.PASSED_ON)",
             "row.ambiguous",
-        ),
-        (
-            "retries",
-            "what may have been charged may be called again",
-            "transient and not may_have_been_charged",
-            "transient",
         ),
     ),
     *_wrapper(

@@ -319,6 +319,13 @@ def test_text_goes_before_numbers(connect: Twin, body: dict[str, Any], video_id:
     assert client.remix("video_123", prompt="x").id == video_id
 
 
+@pytest.mark.parametrize("video_id", [True, 1.5, None, ["task_a"], {"id": "task_a"}], ids=str)
+def test_what_is_neither_text_nor_a_whole_number_is_no_id(connect: Twin, video_id: object) -> None:
+    client, _ = connect(Answer(200, {"id": video_id, "status": "queued"}))
+    raised = failure(APIResponseValidationError, client.remix, "video_123", prompt="x")
+    assert (raised.job_id, raised.may_have_been_charged) == (None, True)
+
+
 def test_a_cut_answer_gives_no_id_that_could_not_be_sent_back(connect: Twin) -> None:
     client, _ = connect(Answer(200, b'{"id": "task\\nnew", "status": "que'))
     raised = failure(DeerAPIError, client.remix, "video_123", prompt="x")
