@@ -782,12 +782,7 @@ _WAITING = [
     ),
     *_wrapper(
         "_waits.py::Wait.check_time",
-        (
-            "waiting",
-            "waiting has no deadline",
-            "if not self.deadline.has_passed():",
-            "if self.deadline.at + 60 > _clock.monotonic():",
-        ),
+        ("waiting", "a wait ends before its first poll", "if not self.deadline.has_passed():", "if False:"),
         ("waiting", "the deadline forgets the last error", "from self._last_error", "from None"),
     ),
     *_wrapper(
@@ -854,15 +849,7 @@ _WAITING = [
             '("", video.progress)',
         ),
     ),
-    *_wrapper(
-        "_waits.py::Updates.__init__",
-        (
-            "waiting",
-            "on_update misses the first video",
-            "self._last: tuple[str, int | None] | None = None",
-            'self._last: tuple[str, int | None] | None = ("in_progress", 47)',
-        ),
-    ),
+    *_wrapper("_waits.py::Updates.__init__"),
     *_wrapper(
         "_calls.py::Run._tell_attempt",
         ("events_and_logs", "no poll is told as an event", "if self._waiting is not None:", "if False:"),
@@ -874,12 +861,11 @@ _SAVING = [
         "_download.py::Transfer._problem_of",
         ("download", "any content type is a file", "if kind and not _ACCEPTED_TYPES.fullmatch(kind):", "if False:"),
         ("download", "a file must tell its type", "if kind and not _ACCEPTED_TYPES", "if not _ACCEPTED_TYPES"),
-        ("download", "a picture may come for a video", "if self._is_other_kind(kind):", "if False:"),
         ("download", "a compressed file is saved", 'if coding not in ("identity", ""):', "if False:"),
         ("download", "202 is a file", "if status not in (200, 206):", "if status > 206:"),
         ("download", "a part is taken for the whole", "if status == 206 and", "if False and"),
     ),
-    *_wrapper("_download.py::_ACCEPTED_TYPES", ("download", "a picture is no file", "(video|image)/.+", "(video)/.+")),
+    *_wrapper("_download.py::_ACCEPTED_TYPES", ("requests", "a picture is no file", "(video|image)/.+", "(video)/.+")),
     *_wrapper(
         "_download.py::Transfer.end",
         ("download", "a short file is whole", "self.received != self.expected", "self.received > self.expected"),
@@ -891,13 +877,9 @@ _SAVING = [
             "not self._is_framed and not is_whole(self.part)",
             "False",
         ),
-        ("download", "a page is saved as a video", "self._check_kind(answer)", ""),
+        ("gateways", "a page is saved as a video", "self._check_kind(answer)", ""),
     ),
-    *_wrapper(
-        "_media.py::_boxes",
-        ("download", "large boxes are not read", "if length == 1:", "if False:"),
-        ("download", "a box may be of any size", "len(header) < 8 or 0 < length < 8", "len(header) < 8"),
-    ),
+    *_wrapper("_media.py::_boxes", ("download", "large boxes are not read", "if length == 1:", "if False:")),
     *_wrapper(
         "_media.py::_is_whole_mp4",
         (
@@ -960,7 +942,7 @@ _SAVING = [
     ),
     *_wrapper(
         "_part_file.py::PartFile.__exit__",
-        ("download", "a half file is left behind", "self.path.unlink(missing_ok=True)", ""),
+        ("part_file", "a half file is left behind", "self.path.unlink(missing_ok=True)", ""),
     ),
     *_wrapper(
         "_part_file.py::PartFile.__init__",
@@ -1018,15 +1000,7 @@ _SAVING = [
             "if False:",
         ),
     ),
-    *_wrapper(
-        "_file_exchange.py::FileExchange._headers",
-        (
-            "download",
-            "a redirect forgets where the file was cut",
-            "**self._range",
-            "**(self._range if not self._redirects else {})",
-        ),
-    ),
+    *_wrapper("_file_exchange.py::FileExchange._headers"),
     *_wrapper(
         "_file_exchange.py::FileExchange.opened",
         ("download", "downloads are not followed", "if response.has_redirect_location and", "if False and"),
