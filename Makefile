@@ -59,20 +59,9 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
 
-# In two halves at once, of which the second is shown when the first has ended.
-PARTS := wrapper/tests/cli wrapper/tests/docs wrapper/tests/ledger wrapper/tests/testing
-
 test: install ## the unit tests, with coverage
 	@coverage erase
-	mkdir -p build/test
-	coverage run -m pytest $(PARTS) --ignore=wrapper/tests/ledger/faults >build/test/parts.log 2>&1 &
-	parts=$$!
-	trap 'kill $$parts 2>/dev/null || true' EXIT
-	status=0
-	coverage run -m pytest wrapper/tests --ignore=wrapper/tests/faults $(addprefix --ignore=,$(PARTS)) || status=1
-	wait $$parts || status=1
-	cat build/test/parts.log
-	[ $$status = 0 ] || exit 1
+	coverage run -m pytest wrapper/tests --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults
 	coverage combine --quiet
 	coverage report
 
