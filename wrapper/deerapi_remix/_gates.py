@@ -12,6 +12,9 @@ from typing import Protocol
 from ._limits import BURST_OF_SUBMITS
 from ._pace import Gate
 
+# Seconds.
+_LOCK_IS_LEAKED_AFTER = 1.0
+
 
 class AnyBell(Protocol):
     """Wakes one call, in the way of its twin."""
@@ -56,6 +59,25 @@ class AsyncBell:
         self._rung.clear()
 
 
+class BriefLock:
+    """A lock that is held for microseconds, and that nothing can leave taken for ever.
+
+    An exception of a signal may strike when the lock has just been taken, or before it is given
+    back. Whoever finds it taken for longer than anybody needs it goes on as if it were its own.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire(timeout=_LOCK_IS_LEAKED_AFTER)
+
+    def __exit__(self, *_: object) -> None:
+        # It is free already where somebody else took it for leaked.
+        with suppress(RuntimeError):
+            self._lock.release()
+
+
 class Gates:
     """The gates of a client and its copies: submits have one, and all that is free has another.
 
@@ -66,7 +88,7 @@ class Gates:
 
     def __init__(self, make_bell: Callable[[], AnyBell]) -> None:
         self.make_bell = make_bell
-        self.lock = threading.Lock()
+        self.lock = BriefLock()
         self._of_submits = Gate(BURST_OF_SUBMITS)
         self._of_the_rest = Gate()
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -44,18 +45,24 @@ setattr(os, _name, _stop)
 
 
 class Gate:
-    """A step that sends so much of the usual answer, and the rest when it is told to go on."""
+    """A step that sends so much of the usual answer, and the rest when it is told to go on.
+
+    Attributes:
+        port: That of the client, once a request has come.
+    """
 
     def __init__(self, share: float) -> None:
         self._share = share
         self._reached = threading.Event()
         self._open = threading.Event()
         self._drops = False
+        self.port = 0
 
     def __call__(self, peer: Peer) -> None:
         data = http(peer.exchange())
         count = int(len(data) * self._share)
         peer.send(data[:count])
+        self.port = peer.port
         self._reached.set()
         while not self._open.wait(0.01):
             check_presence(peer)
@@ -105,6 +112,17 @@ class Program:
                 return
         raise AssertionError(f"it ended without saying {text!r}: {seen}")
 
+    def awaits_more(self, port: int) -> None:
+        """Wait until it has read all that came at this port of its own, and sleeps until more comes."""
+        until = time.monotonic() + PATIENCE
+        while _unread(port) or not self._sleeps():
+            assert time.monotonic() < until, "it does not read what it was sent"
+            time.sleep(0.002)
+
+    def _sleeps(self) -> bool:
+        about = Path(f"/proc/{self._process.pid}/stat").read_text()
+        return about.rpartition(")")[2].split()[0] == "S"
+
     def send(self, number: signal.Signals) -> Self:
         self._process.send_signal(number)
         return self
@@ -138,6 +156,15 @@ class Program:
             self._process.kill()
             with suppress(BrokenPipeError):
                 self.end()
+
+
+def _unread(port: int) -> int:
+    """How many bytes wait in the kernel for the socket with this port."""
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, _, _, queues, *_ = line.split()
+        if int(local.partition(":")[2], 16) == port:
+            return int(queues.partition(":")[2], 16)
+    raise AssertionError(f"no socket has port {port}")
 
 
 class Programs:

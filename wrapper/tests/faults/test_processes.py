@@ -150,6 +150,7 @@ def test_ctrl_c_while_the_answer_to_a_submit_is_awaited_is_told(
     server.script(gate)
     program = programs.start(LIBRARY, server.url, *REMIX_TO_FILE)
     gate.reached()
+    program.awaits_more(gate.port)
     _, _, told = program.send(signal.SIGINT).end()
     assert [line for line in says if line.format(job=job_of(server)) not in told] == []
     assert (server.posts, names(tmp_path)) == (1, [])
