@@ -482,16 +482,16 @@ def test_a_gzip_bomb_is_not_inflated(connect: Twin) -> None:
     assert peak < 16_000_000
 
 
-def test_an_endless_answer_is_read_no_further_than_1_mb(connect: Twin) -> None:
+def test_a_long_answer_is_read_no_further_than_1_mb(connect: Twin) -> None:
     pulled: list[int] = []
 
-    class Endless(Pieces):
+    class Long(Pieces):
         def __iter__(self) -> Any:
-            while True:
+            for _ in range(100):
                 pulled.append(65536)
                 yield b" " * 65536
 
-    client, _ = connect(Answer(200, Endless(), JSON))
+    client, _ = connect(Answer(200, Long(), JSON))
     with pytest.raises(APIResponseValidationError):
         client.retrieve("video_456")
     assert sum(pulled) <= 1024 * 1024 + 65536

@@ -479,6 +479,7 @@ async def arefuse(response: httpx.Response) -> None:
     refuse(response)
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     ("status", "kind", "sent"), [(401, AuthenticationError, 1), (429, RateLimitError, 4), (503, InternalServerError, 4)]
 )

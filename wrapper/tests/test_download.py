@@ -145,6 +145,7 @@ NO_FILES: dict[str, tuple[Answer, str]] = {
         str(status): (Answer(status, FILE, {"Content-Type": "video/mp4"}), f"answered {status} without a file")
         for status in (201, 202, 203, 204, 207)
     },
+    "a picture": (whole(b"picture", Content_Type="image/png"), "image/png although a video was asked for"),
     "a part": (rest(0), "although the whole file was asked for"),
     "too long": (whole(Content_Length="999"), "1000 bytes came where 999 were announced"),
 }
@@ -241,9 +242,12 @@ def test_without_length_a_video_that_breaks_off_every_time_is_an_error(connect: 
     assert not target.exists()
 
 
-@pytest.mark.parametrize("size", [b"\0\0\0\x07", b"\0\0\0\x02", b"\xff\xff\xff\xff"])
-def test_without_length_boxes_of_impossible_size_are_no_video(connect: Twin, target: Path, size: bytes) -> None:
-    client, _ = connect(unframed(FILE + size + b"free"))
+OVERLAPPING = b"\0\0\0\x04" + b"\0\0\0\x08free"  # A box that begins inside another one's head, and ends with the file.
+
+
+@pytest.mark.parametrize("box", [b"\0\0\0\x07free", b"\0\0\0\x02free", b"\xff\xff\xff\xfffree", OVERLAPPING])
+def test_without_length_boxes_of_impossible_size_are_no_video(connect: Twin, target: Path, box: bytes) -> None:
+    client, _ = connect(unframed(FILE + box))
     with pytest.raises(DownloadError, match="ended inside the video"):
         client.download("video_1", target)
 

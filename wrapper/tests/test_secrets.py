@@ -248,6 +248,7 @@ FAULTS: dict[str, Fault] = {
 }
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize("key", [KEY, ODD_KEY], ids=["plain", "odd"])
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_failure_shows_the_key(connect: Twin, tmp_path: Path, told: Callable[[], str], fault: str, key: str) -> None:
@@ -263,6 +264,7 @@ def test_no_failure_shows_the_key(connect: Twin, tmp_path: Path, told: Callable[
     assert getattr(error, "message", "") != key
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_job_of_strange_status_does_not_show_the_key(connect: Twin, told: Callable[[], str]) -> None:
     client, _ = connect(job(status=KEY))
     error = failure(WaitTimeoutError, client.wait, "video_1", timeout=10)
