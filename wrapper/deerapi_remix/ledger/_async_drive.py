@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from asyncio import wrap_future
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +21,7 @@ from ._submission import Submission
 async def submit(store: Store, client: AsyncRemixClient, asked: Asked) -> Record:
     submission = Submission(store, asked)
     try:
-        found = await wrap_future(submission.begin())
+        found = await submission.begin()
     except BaseException:
         submission.abandon()
         raise
@@ -36,10 +35,10 @@ async def submit(store: Store, client: AsyncRemixClient, asked: Asked) -> Record
     except BaseException as error:
         # Where that fails the log tells, and the client's error tells more.
         with suppress(LedgerUnavailableError):
-            await wrap_future(submission.ended(error))
+            await submission.ended(error)
         raise
     try:
-        record = await wrap_future(submission.recorded(video))
+        record = await submission.recorded(video)
     except LedgerUnavailableError as error:
         submission.not_recorded(error)
         raise
@@ -49,17 +48,17 @@ async def submit(store: Store, client: AsyncRemixClient, asked: Asked) -> Record
 async def save(
     client: AsyncRemixClient, saving: Saving, *, overwrite: bool, on_progress: OnProgress | None
 ) -> None:
-    await wrap_future(saving.begin())
+    await saving.begin()
     try:
         await client.wait(saving.job, timeout=saving.left(), on_update=saving.saw)
         await _download(client, saving, saving.path, overwrite, on_progress)
     except RemixFailedError as error:
-        await wrap_future(saving.failed(error))
+        await saving.failed(error)
         raise
     except FileExistsError:
         if not await _was_saved(client, saving):
             raise
-    await wrap_future(saving.saved())
+    await saving.saved()
 
 
 async def _was_saved(client: AsyncRemixClient, saving: Saving) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from asyncio import wrap_future
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
@@ -58,21 +57,21 @@ class AsyncLedger(BaseLedger):
             self._store, path, overwrite=overwrite, timeout=timeout, on_update=on_update
         )
         asked = ask(client, key, video_id, prompt=prompt, model=model, path=saving.name)
-        saving.check(await asyncio.to_thread(self._find, key))
+        saving.check(await self._begin_find(key))
         if saving.goes_on(await _async_drive.submit(self._store, client, asked)):
             await _async_drive.save(client, saving, overwrite=overwrite, on_progress=on_progress)
         return saving.path
 
     async def get(self, key: str) -> Entry | None:
         """See `Ledger.get`."""
-        record = await asyncio.to_thread(self._find, key)
+        record = await self._begin_find(key)
         return None if record is None else record.entry
 
     async def entries(self, *, state: State | None = None) -> AsyncIterator[Entry]:
         """See `Ledger.entries`."""
         check_state(state)
         after: str | None = None
-        while records := await asyncio.to_thread(self._page, after, state):
+        while records := await self._begin_page(after, state):
             for record in records:
                 yield record.entry
             after = records[-1].entry.key
@@ -81,12 +80,12 @@ class AsyncLedger(BaseLedger):
         self, key: str, *, job_id: str | None = None, not_charged: bool = False
     ) -> Entry:
         """See `Ledger.resolve`."""
-        record = await wrap_future(self._begin_resolve(key, job_id, not_charged))
+        record = await self._begin_resolve(key, job_id, not_charged)
         return resolved(key, job_id, record)
 
     async def forget(self, key: str) -> Entry | None:
         """See `Ledger.forget`."""
-        record = await wrap_future(self._begin_forget(key))
+        record = await self._begin_forget(key)
         if record is not None:
             check_settled(record)
         return None if record is None else record.entry

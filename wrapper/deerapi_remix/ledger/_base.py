@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Future
 from functools import partial
 
 from deerapi_remix import _clock
@@ -13,6 +12,7 @@ from ._asked import check_key
 from ._database import checked
 from ._entry import STATES, Entry
 from ._errors import LedgerConflictError, LedgerUnavailableError
+from ._outcome import Outcome
 from ._records import Record
 from ._store import Store
 from ._submission import check_settled
@@ -57,7 +57,7 @@ class BaseLedger:
 
     def _begin_resolve(
         self, key: str, job_id: str | None, not_charged: bool
-    ) -> Future[Record | None]:
+    ) -> Outcome[Record | None]:
         check_key(key)
         if (job_id is None) is not not_charged:
             raise ValueError("say either job_id=... or not_charged=True")
@@ -66,14 +66,14 @@ class BaseLedger:
         work = partial(_transitions.resolve, key=key, job_id=job_id, now=_clock.now())
         return self._store.write(work, key=key)
 
-    def _begin_forget(self, key: str) -> Future[Record | None]:
+    def _begin_forget(self, key: str) -> Outcome[Record | None]:
         work = partial(_transitions.forget, key=check_key(key), now=_clock.now())
         return self._store.write(work, key=key)
 
-    def _find(self, key: str) -> Record | None:
+    def _begin_find(self, key: str) -> Outcome[Record | None]:
         return self._store.read(partial(_records.find, key=check_key(key)))
 
-    def _page(self, after: str | None, state: str | None) -> list[Record]:
+    def _begin_page(self, after: str | None, state: str | None) -> Outcome[list[Record]]:
         return self._store.read(partial(_records.page, after=after, state=state, size=_PAGE))
 
 

@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Generator
 from typing import Protocol
 from weakref import WeakSet
+
+Holding = Generator[None, None, None]
 
 
 class Held(Protocol):
     """What has connections."""
 
-    def hold(self) -> None:
-        """Close them, and open no others."""
-
-    def let_go(self) -> None:
-        """Open others if need be."""
+    def held(self) -> Holding:
+        """Close them, and open no others until this is closed."""
 
 
 _watched: WeakSet[Held] = WeakSet()
-_held: list[Held] = []
 # Two threads that fork at the same time do so one after the other.
 _forking = threading.Lock()
+
+
+class _Here(threading.local):
+    """What this thread holds while it forks, each as a generator.
+
+    A generator gives back what it has taken wherever an exception of a signal handler strikes.
+    """
+
+    def __init__(self) -> None:
+        self.holds: list[Holding] = []
+
+
+_here = _Here()
 
 
 def watch(one: Held) -> None:
@@ -33,18 +45,29 @@ def watch(one: Held) -> None:
     _watched.add(one)
 
 
+def _alone() -> Holding:
+    with _forking:
+        yield
+
+
 def _before() -> None:
-    _forking.acquire()
+    _begin(_alone())
     for one in list(_watched):
-        one.hold()
-        _held.append(one)
+        _begin(one.held())
+
+
+def _begin(holding: Holding) -> None:
+    _here.holds.append(holding)
+    next(holding)
 
 
 def _after() -> None:
-    while _held:
-        _held.pop().let_go()
-    _forking.release()
+    while _here.holds:
+        _here.holds.pop().close()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after)
+    # The interpreter goes on after what a hook raises: where an exception of a signal handler
+    # struck the first, the second does what is left.
+    os.register_at_fork(after_in_parent=_after, after_in_child=_after)

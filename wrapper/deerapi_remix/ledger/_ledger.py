@@ -112,7 +112,7 @@ class Ledger(BaseLedger):
             self._store, path, overwrite=overwrite, timeout=timeout, on_update=on_update
         )
         asked = ask(client, key, video_id, prompt=prompt, model=model, path=saving.name)
-        saving.check(self._find(key))
+        saving.check(self._begin_find(key).result())
         if saving.goes_on(_drive.submit(self._store, client, asked)):
             _drive.save(client, saving, overwrite=overwrite, on_progress=on_progress)
         return saving.path
@@ -133,7 +133,7 @@ class Ledger(BaseLedger):
             >>> ledger.get("order-1042").state
             'accepted'
         """
-        record = self._find(key)
+        record = self._begin_find(key).result()
         return None if record is None else record.entry
 
     def entries(self, *, state: State | None = None) -> Iterator[Entry]:
@@ -154,7 +154,7 @@ class Ledger(BaseLedger):
         """
         check_state(state)
         after: str | None = None
-        while records := self._page(after, state):
+        while records := self._begin_page(after, state).result():
             for record in records:
                 yield record.entry
             after = records[-1].entry.key

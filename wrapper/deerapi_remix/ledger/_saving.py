@@ -7,7 +7,6 @@ import filecmp
 import math
 import os
 import tempfile
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from deerapi_remix.models import OnUpdate
 
 from . import _transitions
 from ._entry import video_of
+from ._outcome import Outcome
 from ._records import Record
 from ._store import Store
 
@@ -91,7 +91,7 @@ class Saving:
         is_saved = record.entry.state == "saved" and self._is_aimed_at(record)
         return not (is_saved and self.path.exists())
 
-    def begin(self) -> Future[bool]:
+    def begin(self) -> Outcome[bool]:
         """Tell of the job, and record where its file is to be: what is there later may be it."""
         self.saw(self.job)
         work = partial(_transitions.aim, record=self._record, path=self.name)
@@ -137,12 +137,12 @@ class Saving:
         """Whether what is at the target is the file of the job, which was saved as `other`, too."""
         return self.path.is_file() and filecmp.cmp(self.path, other, shallow=False)
 
-    def saved(self) -> Future[bool]:
+    def saved(self) -> Outcome[bool]:
         """Record that the file is there."""
         work = partial(_transitions.save, record=self._record, video=self.job, path=self.name)
         return self._store.write(work, key=self._record.entry.key, insist=True)
 
-    def failed(self, error: RemixFailedError) -> Future[bool]:
+    def failed(self, error: RemixFailedError) -> Outcome[bool]:
         """Record that the job ended without a file."""
         work = partial(_transitions.fail, record=self._record, told=_why_failed(error))
         return self._store.write(work, key=self._record.entry.key, insist=True)

@@ -1,4 +1,4 @@
-"""The database of a ledger in one process: who asks reads, and one thread writes for all.
+"""The database of a ledger in one process: each read has a thread, and one thread writes for all.
 
 Writes that are asked for at the same time are committed together, since it is the disk that takes
 the time. All writes may be run twice, so one whose commit was not confirmed is simply run again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine
@@ -17,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from . import _forks, _schema
 from ._database import engine_for
 from ._errors import LedgerUnavailableError
-from ._outcome import Outcome
+from ._outcome import Outcome, aside
 from ._writer import Work, Write, Writer
 
 T = TypeVar("T")
@@ -38,23 +39,25 @@ class Store:
         self._engine = engine_for(url)
         self._prepared = False
         # Held while a transaction is under way.
-        self._busy = threading.RLock()
+        self._busy = threading.Lock()
         self._writer = Writer(self._commit, self._engine.dispose)
         _forks.watch(self)
 
-    def read(self, work: Work[T]) -> T:
-        """What `work` reads, in a transaction of its own.
+    def read(self, work: Work[T]) -> Outcome[T]:
+        """Have `work` run in a transaction of its own that writes nothing.
 
-        Raises:
-            LedgerUnavailableError: The database cannot be read.
+        Returns:
+            What `work` returns, or LedgerUnavailableError.
         """
+        return aside(partial(self._read, work))
+
+    def _read(self, work: Work[T]) -> T:
         try:
             with self._transaction(writes=False) as connection:
                 return work(connection)
-        except _AwayError as error:
-            raise _as_ours(error) from error.__cause__
-        except SQLAlchemyError as error:
-            raise _as_ours(error) from error
+        except (_AwayError, SQLAlchemyError) as error:
+            ours = _as_ours(error)
+            raise ours from ours.__cause__
 
     def write(self, work: Work[T], *, key: str, insist: bool = False) -> Outcome[T]:
         """Have `work` run and committed; it goes on whatever becomes of the caller.
@@ -69,14 +72,11 @@ class Store:
         """
         return self._writer.write(work, key, insist=insist)
 
-    def hold(self) -> None:
-        """Let no transaction begin, and close all connections."""
-        self._busy.acquire()
-        self._engine.dispose()
-
-    def let_go(self) -> None:
-        """Let transactions begin again."""
-        self._busy.release()
+    def held(self) -> _forks.Holding:
+        """Close all connections, and let no transaction begin until this is closed."""
+        with self._busy:
+            aside(self._engine.dispose).result()
+            yield
 
     def close(self) -> None:
         """Finish what was asked for, and close the connections."""

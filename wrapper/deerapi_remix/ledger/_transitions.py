@@ -194,13 +194,8 @@ def _resolve_open(connection: Connection, record: Record) -> None:
     # The token stays: should an answer come after all, it finds its place.
     _set(connection, _FROM_UNKNOWN, key, token, {"state": "open"})
     # A failed job has had its answer, and the next one is not its.
-    _set(
-        connection,
-        _FROM_FAILED,
-        key,
-        token,
-        _AS_NEW | {"state": "open", "token": secrets.token_hex(16)},
-    )
+    again = _AS_NEW | {"state": "open", "token": secrets.token_hex(16)}
+    _set(connection, _FROM_FAILED, key, token, again)
 
 
 def aim(connection: Connection, record: Record, path: str) -> bool:

@@ -1,14 +1,7 @@
-"""The thread that writes: all that is asked for at the same time is committed together.
-
-Signal handlers may raise anywhere in the main thread: task queues limit the time of a task so, and
-Ctrl-C is one. No lock may be left held there, or the writer would wait forever. So the main thread
-waits in queues and locks that are C, and another thread starts the writer, since `Thread.start`
-waits in Python code.
-"""
+"""The thread that writes: all that is asked for at the same time is committed together."""
 
 from __future__ import annotations
 
-import _thread
 import logging
 import threading
 import time
@@ -21,7 +14,7 @@ import attrs
 from sqlalchemy import Connection
 
 from ._errors import LedgerUnavailableError
-from ._outcome import Outcome
+from ._outcome import Outcome, aside
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -100,7 +93,7 @@ class Writer:
             self._waiting.append(write)
             self._wake.put(None)
         if self._thread is None:
-            self._start()
+            aside(self._start).result()
         return write.future
 
     def close(self) -> None:
@@ -109,32 +102,19 @@ class Writer:
             self._closed = True
             self._wake.put(None)
         if self._waiting:  # An exception may have kept `write` from it.
-            self._start()
+            aside(self._start).result()
         thread = self._thread
         if thread is not None:
             thread.join()
-        self._dispose()
+        aside(self._dispose).result()
 
     def _start(self) -> None:
         """Have the thread run if there is something to do."""
-        started: SimpleQueue[Exception | None] = SimpleQueue()
-        _thread.start_new_thread(self._start_here, (started,))
-        error = started.get()
-        if error is not None:
-            raise error
-
-    def _start_here(self, started: SimpleQueue[Exception | None]) -> None:
-        """Start the thread; no signal handler runs here."""
-        error: Exception | None = None
-        try:
-            with self._changing:
-                if self._waiting and self._thread is None:
-                    thread = threading.Thread(target=self._run, name="deerapi-remix-ledger")
-                    thread.start()
-                    self._thread = thread
-        except RuntimeError as failed:  # There are too many threads.
-            error = failed
-        started.put(error)
+        with self._changing:
+            if self._waiting and self._thread is None:
+                thread = threading.Thread(target=self._run, name="deerapi-remix-ledger")
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         pause, latest = _PAUSES

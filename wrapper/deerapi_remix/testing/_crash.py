@@ -1,7 +1,6 @@
 """The death of a process at a named point of a submit, for tests of what comes after it."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any, Literal, get_args
@@ -50,23 +49,31 @@ class Crash:
         with ExitStack() as patches:
             if find_spec("sqlalchemy") is not None:
                 from deerapi_remix.ledger import _holder
+                from deerapi_remix.ledger._outcome import Outcome
                 from deerapi_remix.ledger._store import Store
 
                 gone = f"{_holder.current()}-crashed"
                 patches.enter_context(patch.object(_holder, "current", lambda: gone))
-                patches.enter_context(patch.object(Store, "write", self._writing(Store.write)))
+                patches.enter_context(
+                    patch.object(Store, "write", self._writing(Store.write, Outcome))
+                )
             elif self._at in _IN_LEDGER:
                 raise ModuleNotFoundError(f"{self._at} is in the ledger, which is not installed")
             yield
 
-    def _writing(self, write: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
+    def _writing(self, write: Callable[..., Any], outcome: Callable[[], Any]) -> Callable[..., Any]:
         """What a ledger does in the place of a write; the first is the intent."""
         written = 0
 
-        def write_or_die(store: Any, work: Any, **options: Any) -> Future[Any]:
+        def lost() -> Any:
+            end = outcome()
+            end.set_exception(ProcessCrash(f"the process died, as scripted: {self._at}"))
+            return end
+
+        def write_or_die(store: Any, work: Any, **options: Any) -> Any:
             nonlocal written
             if self.happened:
-                return self._lost()
+                return lost()
             written += 1
             if written == 1:
                 self.passes("before_intent")
@@ -74,12 +81,7 @@ class Crash:
             self.passes("after_answer")
             if self._at == "before_record":
                 self.happened = True
-                return self._lost()
+                return lost()
             return write(store, work, **options)
 
         return write_or_die
-
-    def _lost(self) -> Future[Any]:
-        lost: Future[Any] = Future()
-        lost.set_exception(ProcessCrash(f"the process died, as scripted: {self._at}"))
-        return lost

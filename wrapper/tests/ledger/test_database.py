@@ -128,12 +128,6 @@ def test_a_file_of_an_older_version_is_upgraded(
     assert execute(path, "SELECT job_id, extra1, extra2 FROM deerapi_ledger_jobs") == [(job, None, None)]
 
 
-def test_many_processes_may_make_the_tables_at_once(url: str) -> None:
-    code = f"from deerapi_remix.ledger import Ledger; print(Ledger({url!r}).get('key'))"
-    processes = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) for _ in range(4)]
-    assert [process.communicate(timeout=60)[0] for process in processes] == [b"None\n"] * 4
-
-
 def test_a_file_of_another_kind_is_refused(path: Path, client: RemixClient, deerapi_mock: DeerAPIMock) -> None:
     path.write_text("This is no database. " * 100)
     with Ledger(f"sqlite:///{path}") as ledger, pytest.raises(LedgerUnavailableError, match="not a database"):

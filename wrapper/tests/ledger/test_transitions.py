@@ -78,7 +78,7 @@ class Desk:
         self.store.write(changes[change], key=KEY).result()
 
     def record(self) -> Record | None:
-        return self.store.read(lambda connection: find(connection, KEY))
+        return self.store.read(lambda connection: find(connection, KEY)).result()
 
     def state(self) -> str:
         record = self.record()

@@ -19,26 +19,24 @@ SHELL = [
     (r"\bIterator\b", "AsyncIterator"),
     (r"\b_drive\b", "_async_drive"),
     (r"def (remix|remix_to_file|get|entries|resolve|forget)\(", r"async def \1("),
-    (r"self\._find\((\w+)\)", r"await asyncio.to_thread(self._find, \1)"),
-    (r"self\._page\((\w+), (\w+)\)", r"await asyncio.to_thread(self._page, \1, \2)"),
     (r"self\._close\(\)", "await asyncio.to_thread(self._close)"),
-    (r"(self\.\w+\([^()]*\))\.result\(\)", r"await wrap_future(\1)"),
+    (r"(self\.\w+\([^()]*\))\.result\(\)", r"await \1"),
     (r"(_async_drive\.submit\([^()]*\))\.entry", r"(await \1).entry"),
     (r"(?<!\(await )(_async_drive\.\w+\()", r"await \1"),
     (r"self\.close\(\)", "await self.aclose()"),
     (r"def close\(", "async def aclose("),
     (r"def __(enter|exit)__", r"async def __a\1__"),
-    (r"^import os$", "import asyncio\nimport os\nfrom asyncio import wrap_future"),
+    (r"^import os$", "import asyncio\nimport os"),
 ]
 DRIVE = [
     (r"from deerapi_remix import DeerAPIError, RemixClient", "from deerapi_remix import RemixClient, DeerAPIError"),
     (r"\bRemixClient\b", "AsyncRemixClient"),
     (r"^def ", "async def "),
     (r"saving\.is_same\((\w+)\)", r"await asyncio.to_thread(saving.is_same, \1)"),
-    (r"((?:submission|saving)\.\w+\([^()]*\))\.result\(\)", r"await wrap_future(\1)"),
+    (r"((?:submission|saving)\.\w+\([^()]*\))\.result\(\)", r"await \1"),
     (r"(?<!def )(client\.\w+\(|_download\(|_was_saved\()", r"await \1"),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
-    (r"^from contextlib", "import asyncio\nfrom asyncio import wrap_future\nfrom contextlib"),
+    (r"^from contextlib", "import asyncio\nfrom contextlib"),
 ]
 
 

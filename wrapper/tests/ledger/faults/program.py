@@ -20,7 +20,7 @@ def main() -> None:
     told = json.loads(sys.argv[1])
     file = told.get("full_after")
     if before := told.get("full_before"):
-        fill(Path(before), 10.0)
+        fill(Path(before), 4.0)
 
     def key() -> str:
         if file is not None:  # The intent is committed, and nothing else will be for a while.

@@ -268,11 +268,11 @@ def interruptions(url: str, package: Path | None) -> Iterator[str]:
 
 
 def accepted_without_a_server(url: str, package: Path | None, server: PostgresServer) -> Iterator[str]:
-    """The server goes away just as a job is accepted, for 20 s."""
+    """The server goes away just as a job is accepted, for a while."""
 
     def behaviour(_: str) -> int:
         server.stop("immediate")
-        threading.Timer(20.0, server.start).start()
+        threading.Timer(20.0 if LONG else 5.0, server.start).start()
         return 200
 
     vendor = Vendor(url, behaviour)
