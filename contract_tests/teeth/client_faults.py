@@ -899,6 +899,9 @@ _SAVING = [
         ("gateways", "a page is saved as a video", "self._check_kind(answer)", ""),
     ),
     *_wrapper(
+        "_media.py::kind_of", ("gateways", "an AVIF is a video", "head[8:12] in _PICTURE_BRANDS", "head[8:12] in ()")
+    ),
+    *_wrapper(
         "_media.py::_boxes",
         ("download", "large boxes are not read", "if length == 1:", "if False:"),
         ("download", "a box may be of any size", " or 0 < length < 8", ""),
@@ -908,9 +911,10 @@ _SAVING = [
         (
             "download",
             "a video cut between boxes is whole",
-            ' and b"moov" in names and bool(names & {b"mdat", b"moof"})',
-            "",
+            'b"moov" in names and bool(names & {b"mdat", b"moof"})',
+            "True",
         ),
+        ("gateways", "an AVIF needs what a video has", "if part.read(8, 4) in _PICTURE_BRANDS:", "if False:"),
     ),
     *_wrapper(
         "_download.py::Transfer.request_headers",

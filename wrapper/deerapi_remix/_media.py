@@ -11,6 +11,10 @@ _HEAD = 512
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xae\x42\x60\x82"
 _GIF_START, _GIF_END = b"GIF8", b"\x3b"
+# Pictures in the container of videos: AVIF and HEIF name themselves behind `ftyp`.
+_PICTURE_BRANDS = frozenset(
+    {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+)
 _MARKS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Some writers pad behind the end.
@@ -30,7 +34,7 @@ def kind_of(part: PartFile) -> Kind:
     """The kind of a file by its first bytes."""
     head = part.read(0, _HEAD)
     if head[4:8] == b"ftyp":
-        return Kind.VIDEO
+        return Kind.PICTURE if head[8:12] in _PICTURE_BRANDS else Kind.VIDEO
     if _is_webp(head) or head.startswith((_JPEG_START, _PNG_START, _GIF_START)):
         return Kind.PICTURE
     if head.startswith(_MARKS_OF_UTF_16):
@@ -70,13 +74,17 @@ def _is_webp(head: bytes) -> bool:
 
 
 def _is_whole_mp4(part: PartFile, size: int) -> bool:
-    """Whether the boxes add up to the file, and those that make a video are among them."""
+    """Whether the boxes add up to the file, and those that make a video or picture are there."""
     names = set()
     end = 0
     for name, box_end in _boxes(part, size):
         names.add(name)
         end = box_end
-    return end == size and b"moov" in names and bool(names & {b"mdat", b"moof"})
+    if end != size:
+        return False
+    if part.read(8, 4) in _PICTURE_BRANDS:
+        return b"meta" in names
+    return b"moov" in names and bool(names & {b"mdat", b"moof"})
 
 
 def _boxes(part: PartFile, size: int) -> Iterator[tuple[bytes, int]]:

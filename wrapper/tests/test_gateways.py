@@ -577,15 +577,32 @@ def test_a_file_that_never_is_there_ends_with_the_job_in_the_error(
     assert seconds - 2.5 <= clock.time - 1_000 <= seconds + 2.5
 
 
+def box(name: bytes, payload: bytes) -> bytes:
+    """A box of the container that MP4 and AVIF share."""
+    return (8 + len(payload)).to_bytes(4, "big") + name + payload
+
+
+AVIF = box(b"ftyp", b"avif\0\0\0\0mif1") + box(b"meta", b"x" * 40) + box(b"mdat", b"y" * 300)
+
+
+@pytest.mark.parametrize("brand", [b"avif", b"avis", b"heic", b"mif1"])
+def test_pictures_in_the_container_of_videos_are_pictures(connect: Twin, target: Path, brand: bytes) -> None:
+    picture = AVIF.replace(b"avif", brand, 1)
+    client, wire = connect(Answer(200, picture[:-1]), Answer(200, picture))
+    client.download("task_a", target, variant="thumbnail")
+    assert (target.read_bytes(), len(wire.requests)) == (picture, 2)
+
+
 @pytest.mark.parametrize(
     ("variant", "answer"),
     [
         ("thumbnail", content()),
         ("spritesheet", content()),
         ("video", content(THUMBNAIL, "image/webp")),
+        ("video", Answer(200, AVIF, {"Content-Length": str(len(AVIF))})),
         (None, content(SPRITESHEET, "image/jpeg")),
     ],
-    ids=["thumbnail", "spritesheet", "video", "default"],
+    ids=["thumbnail", "spritesheet", "video", "AVIF", "default"],
 )
 def test_a_video_is_no_picture_and_a_picture_no_video(
     connect: Twin, target: Path, variant: str | None, answer: Answer
