@@ -65,12 +65,13 @@ def test_the_readme_tells_how_many_faults_are_tried() -> None:
     assert f"\n{len(EXPECTED)} faults tried in {operations} operations: 0 duplicates, " in text_of("README.md")
 
 
-def test_the_readme_tells_what_the_benchmarks_reached() -> None:
-    (told,) = [table[1:] for table in tables_of("README.md") if table[0] == ["what", "reached"]]
+def test_the_readme_tells_what_the_benchmarks_reached_and_which_way_is_better() -> None:
+    (told,) = [table[1:] for table in tables_of("README.md") if table[0] == ["what", "reached", "better"]]
     (report,) = [table for table in tables_of("benchmarks/report/README.md") if "reached" in table[0]]
-    reached = {what: number for what, _, number, _ in report[1:]}
-    assert told
-    assert told == [[what, reached.get(what)] for what, _ in told]
+    better = {"≤": "lower", "≥": "higher"}
+    reached = {what: [what, number, better[bound[0]]] for what, bound, number, _ in report[1:]}
+    assert len(told) == 3
+    assert told == [reached.get(what) for what, _, _ in told]
 
 
 def anchors_of(page: str) -> set[str]:
