@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory --warn-undefined-variables
 
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP := python -m pip --disable-pip-version-check --quiet
 TOOLS := .venv/.tools
 INSTALLED := .venv/.installed
 GENERATED := generated/deerapi_remix_generated
@@ -22,19 +22,24 @@ help: ## list the targets
 
 install: $(INSTALLED) ## make .venv with everything that development needs
 
+# Makes the virtual environment $(1) anew, with what the file $(2) locks.
+define venv
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || {
+  echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+$(PYTHON) -m venv --clear $(1)
+$(1)/bin/$(PIP) install --require-hashes --only-binary=:all: -r $(2) || {
+  echo "The installation failed: see pip's message above. It needs a package index that pip can reach." >&2; exit 1; }
+endef
+
 $(TOOLS): requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-	  echo "Python 3.11 or newer is needed, and $(PYTHON) is not. Try: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
-	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || {
-	  echo "This Python cannot make virtual environments. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	echo "Installing the development tools into .venv (a minute, once) ..."
-	$(PYTHON) -m venv --clear .venv
-	$(PIP) install --require-hashes --only-binary=:all: -r requirements-dev.txt || {
-	  echo "The installation failed: see pip's message above. It needs a package index that pip can reach." >&2; exit 1; }
+	@echo "Installing the development tools into .venv (a minute, once) ..."
+	$(call venv,.venv,$<)
 	touch $@
 
 $(INSTALLED): $(TOOLS) pyproject.toml
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(BIN)/$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
 # Generates from openapi.yaml into the empty folder $(1); a failure leaves everything else untouched.
@@ -59,9 +64,21 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
 
+# In two halves at once; the output of the second is shown when the first has ended.
+TEST := coverage run -m pytest --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults
+PARTS := wrapper/tests/cli wrapper/tests/docs wrapper/tests/ledger wrapper/tests/testing
+
 test: install ## the unit tests, with coverage
 	@coverage erase
-	coverage run -m pytest wrapper/tests --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults
+	mkdir -p build/test
+	$(TEST) $(PARTS) >build/test/parts.log 2>&1 &
+	parts=$$!
+	trap 'kill $$parts 2>/dev/null || true' EXIT
+	status=0
+	$(TEST) $(addprefix --ignore=,$(PARTS)) wrapper/tests || status=1
+	wait $$parts || status=1
+	cat build/test/parts.log
+	[ $$status = 0 ] || exit 1
 	coverage combine --quiet
 	coverage report
 
@@ -102,8 +119,7 @@ $(LINTERS)/node_modules/.installed: $(LINTERS)/package-lock.json $(TOOLS)
 GENERATORS := build/generators-venv
 
 $(GENERATORS)/.installed: $(LINTERS)/requirements.txt
-	@$(PYTHON) -m venv --clear $(GENERATORS)
-	$(GENERATORS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: -r $<
+	@$(call venv,$(GENERATORS),$<)
 	touch $@
 
 lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## style, layers, and the document
@@ -120,11 +136,19 @@ type: install ## types of everything, as mypy and pyright see them
 	pyright
 
 DEMO := build/demo
+DEMO_VENV := build/demo-venv
 
-demo: install ## submit, render and save a remix against the mock server; needs no key
+# What the demo needs and nothing else, so that a fresh checkout has something to show soon.
+$(DEMO_VENV)/.installed: requirements-demo.txt
+	@echo "Installing what the demo needs into $(DEMO_VENV) (seconds, once) ..."
+	$(call venv,$(DEMO_VENV),$<)
+	touch $@
+
+demo: $(DEMO_VENV)/.installed ## submit, render and save a remix against the mock server; needs no key
 	@rm -rf $(DEMO)
 	mkdir -p $(DEMO)
-	deerapi-remix mock --port 0 --quiet >$(DEMO)/url 2>$(DEMO)/log &
+	export PYTHONPATH=wrapper:generated
+	$(DEMO_VENV)/bin/python -m deerapi_remix mock --port 0 --quiet >$(DEMO)/url 2>$(DEMO)/log &
 	mock=$$!
 	trap 'kill $$mock 2>/dev/null || true' EXIT
 	until [ -s $(DEMO)/url ]; do
@@ -132,7 +156,7 @@ demo: install ## submit, render and save a remix against the mock server; needs 
 	  sleep 0.1
 	done
 	export DEERAPI_BASE_URL=$$(cat $(DEMO)/url) DEERAPI_KEY=demo
-	deerapi-remix remix video_123 --output $(DEMO)/bow.mp4 \
+	$(DEMO_VENV)/bin/python -m deerapi_remix remix video_123 --output $(DEMO)/bow.mp4 \
 	  --prompt "Extend the scene with the cat taking a bow to the cheering audience"
 
 mock: install ## serve the mock API on port 8000 until Ctrl-C
@@ -148,11 +172,8 @@ BENCH_VENV := build/bench-venv
 CORE_VENV := build/bench/core
 
 $(BENCH_VENV)/.installed: benchmarks/requirements.txt benchmarks/requirements-core.txt
-	@$(PYTHON) -m venv --clear $(BENCH_VENV)
-	$(PYTHON) -m venv --clear $(CORE_VENV)
-	$(BENCH_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: -r $<
-	$(CORE_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
-	  -r benchmarks/requirements-core.txt
+	@$(call venv,$(BENCH_VENV),$<)
+	$(call venv,$(CORE_VENV),benchmarks/requirements-core.txt)
 	touch $@
 
 bench: install $(BENCH_VENV)/.installed ## ratios against other clients, into benchmarks/report (25 minutes); BENCH=quick sees that it runs
@@ -167,7 +188,7 @@ bench: install $(BENCH_VENV)/.installed ## ratios against other clients, into be
 	rm -rf build/bench/dist
 	python -m hatchling build --target wheel --directory build/bench/dist 2>/dev/null
 	for venv in $(BENCH_VENV) $(CORE_VENV); do
-	  $$venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --force-reinstall build/bench/dist/*.whl
+	  $$venv/bin/$(PIP) install --no-deps --force-reinstall build/bench/dist/*.whl
 	done
 	$(BENCH_VENV)/bin/python -m benchmarks $(BENCH)
 
@@ -176,11 +197,13 @@ build: install ## wheel and sdist, into dist/
 	python -m hatchling build
 	twine check --strict dist/*
 
-lock: ## refresh requirements-dev.txt from pyproject.toml
+lock: ## refresh the locked requirements from pyproject.toml
 	@$(PYTHON) -m venv build/uv
-	build/uv/bin/python -m pip --disable-pip-version-check --quiet install uv
+	build/uv/bin/$(PIP) install uv
 	build/uv/bin/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --upgrade \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
+	build/uv/bin/uv pip compile pyproject.toml --extra cli --extra mock --constraint requirements-dev.txt --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-demo.txt
 	for name in benchmarks/requirements benchmarks/requirements-core $(LINTERS)/requirements; do
 	  build/uv/bin/uv pip compile $$name.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o $$name.txt

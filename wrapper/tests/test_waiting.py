@@ -460,7 +460,7 @@ def test_an_infinite_timeout_waits_for_ever(connect: Twin, clock: Clock) -> None
     def answer(_: httpx.Request) -> Answer:
         return job("completed" if clock.time > 10_000 else "queued")
 
-    client, _ = connect(answer)
+    client, _ = connect(answer, polling=PollingPolicy(initial_interval=600, max_interval=1_200))
     assert client.wait(QUEUED, timeout=math.inf).is_completed
 
 

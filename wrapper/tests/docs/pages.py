@@ -54,6 +54,12 @@ def blocks_of(page: str) -> Iterator[Block]:
         comments = {}
 
 
+def code_of(page: str, file: str) -> str:
+    """The block of a page that is kept as a file of this name."""
+    (code,) = [block.code for block in blocks_of(page) if block.code.startswith(f"# {file}\n")]
+    return code
+
+
 def tables_of(page: str) -> list[list[list[str]]]:
     """Every table of a page: its rows, the header first, as plain text."""
     tables: list[list[list[str]]] = []

@@ -8,6 +8,9 @@ from types import ModuleType
 
 import pytest
 
+import deerapi_remix
+from deerapi_remix import ledger
+
 DOCS = Path(__file__).parents[3] / "docs"
 
 
@@ -21,10 +24,18 @@ def tables() -> ModuleType:
     return module
 
 
-def test_the_tables_of_errors_are_those_of_the_code(tables: ModuleType) -> None:
-    page = (DOCS / "errors.md").read_text()
-    assert tables.with_tables(page) == page
-    assert page.count("<!-- table: ") == len(tables.TABLES)
+def test_the_tables_of_the_pages_are_those_of_the_code(tables: ModuleType) -> None:
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in tables.PAGES]
+    assert [tables.with_tables(page) for page in pages] == pages
+    assert sum(page.count("<!-- table: ") for page in pages) == len(tables.TABLES)
+
+
+def test_every_error_and_every_exit_code_has_a_row(tables: ModuleType) -> None:
+    errors = {name for module in (deerapi_remix, ledger) for name in module.__all__ if name.endswith("Error")}
+    errors -= {"VideoError", "DeerAPIError", "LedgerError"}
+    assert {line.split("`")[1] for line in tables.handling_table().splitlines()[2:]} == errors
+    codes = [line.split(" ")[1] for line in tables.exit_code_table().splitlines()[2:]]
+    assert codes == ["0", "2", "3", "4", "5", "6", "7", "8", "9", "10", "130"]
 
 
 def test_the_table_tells_how_a_submit_ends_after_500_and_503(tables: ModuleType) -> None:
