@@ -10,11 +10,10 @@ import re
 from http.client import responses
 from pathlib import Path
 
-from deerapi_remix import PollingPolicy, RemixClient, RetryPolicy, cli, errors
+from deerapi_remix import PollingPolicy, RemixClient, RetryPolicy, cli, errors, ledger
 from deerapi_remix._failures import TABLE, Row
 from deerapi_remix.cli._exit_codes import ExitCode, exit_code
 from deerapi_remix.errors import DeerAPIError, Reason
-from deerapi_remix.ledger import LedgerError
 from deerapi_remix.ledger import _errors as ledger_errors
 
 DOCS = Path(__file__).parent
@@ -104,8 +103,8 @@ def time_table() -> str:
     timeout = inspect.signature(RemixClient).parameters["timeout"].default
     rows = [("timeout", timeout, described(RemixClient)["timeout"])]
     for kind, names in ((RetryPolicy, ("attempts", "budget")), (PollingPolicy, ("max_interval", "timeout"))):
-        for name in names:
-            rows.append((f"{kind.__name__}({name}=...)", getattr(kind(), name), described(kind)[name]))
+        told = described(kind)
+        rows += [(f"{kind.__name__}({name}=...)", getattr(kind(), name), told[name]) for name in names]
     lines = ["| setting | default | what it is |", "|---|---|---|"]
     lines += [f"| `{setting}` | {default:g} | {meaning} |" for setting, default, meaning in rows]
     return "\n".join(lines)
@@ -114,10 +113,10 @@ def time_table() -> str:
 def every_error() -> list[type[DeerAPIError]]:
     """The errors of the client and of the ledger, bases first, without those that are only bases."""
     found = []
-    for module in (errors, ledger_errors):
-        tree = re.findall(r"^[│├└ ]*(\w+Error)\b", module.__doc__ or "", re.MULTILINE)
-        found += [getattr(module, name) for name in tree]
-    return [error for error in found if error not in (DeerAPIError, LedgerError)]
+    for package, tree in ((errors, errors.__doc__), (ledger, ledger_errors.__doc__)):
+        names = re.findall(r"^[│├└ ]*(\w+Error)\b", tree or "", re.MULTILINE)
+        found += [getattr(package, name) for name in names if name not in ("DeerAPIError", "LedgerError")]
+    return found
 
 
 def handling_table() -> str:

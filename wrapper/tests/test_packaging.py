@@ -121,6 +121,7 @@ def test_the_document_in_the_wheel_is_the_one_of_the_project(wheel: zipfile.ZipF
         "generated/deerapi_remix_generated/py.typed",
         "openapi.yaml",
         "pyproject.toml",
+        "requirements-demo.txt",
         "requirements-dev.txt",
         "wrapper/deerapi_remix/testing/assets/video.mp4",
         "wrapper/tests/test_packaging.py",
