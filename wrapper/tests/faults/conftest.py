@@ -9,8 +9,8 @@ import pytest
 from deerapi_remix import RemixClient
 
 from ..wire import Twin
-from .matrix import EXPECTED, agree
-from .observe import OPERATIONS, TWINS, Seen
+from .matrix import EXPECTED, OPERATIONS, agree
+from .observe import TWINS, Seen
 
 Own = Callable[..., RemixClient]
 Case = tuple[str, str, str]

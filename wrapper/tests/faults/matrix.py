@@ -290,6 +290,8 @@ def _by_name(table: str) -> dict[str, dict[str, str]]:
     return expected
 
 
+# The columns but for the last two.
+OPERATIONS = tuple(MATRIX.strip().partition("\n")[0].split()[:-2])
 EXPECTED = _by_name(MATRIX)
 
 

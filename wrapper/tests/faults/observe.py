@@ -35,7 +35,6 @@ from .faults import FAULTS, ILLEGIBLE
 from .server import FaultServer, Peer, fault_server
 from .steps import GOOD, OTHER, SPRITESHEET, THUMBNAIL, VIDEO
 
-OPERATIONS = ("remix", "retrieve", "wait", "download", "submit", "poll", "content", "models")
 # `submit`, `poll` and `content` are `remix_to_file`, by the request that the fault hits: so many come before it.
 EARLIER = {"poll": 1, "content": 2}
 FILE_OPERATIONS = ("submit", "poll", "content")

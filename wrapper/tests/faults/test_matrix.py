@@ -10,8 +10,8 @@ import pytest
 
 from .conftest import SEEN, Case, counts
 from .faults import FAULTS
-from .matrix import EXPECTED, MATRIX, agree
-from .observe import MARGIN, OPERATIONS, TWINS, Seen, eavesdropping, observe
+from .matrix import EXPECTED, MATRIX, OPERATIONS, agree
+from .observe import MARGIN, TWINS, Seen, eavesdropping, observe
 from .steps import TRUSTING
 
 # Now and then ssl and asyncio drop a socket unclosed when a handshake breaks off. Which of thousands it was, and in
