@@ -86,7 +86,7 @@ contract: install ## do document, client, wrapper and server agree? against the 
 	@pytest contract_tests --junit-xml=build/contract/tests.xml
 
 contract-live: install ## the same rules against the live API; read-only and free unless LIVE_MODE=full
-	@python -m contract_tests.live
+	@deerapi-remix contract
 
 breaking: install ## does openapi.yaml break clients of the last release?
 	@python contract_tests/breaking.py

@@ -48,7 +48,7 @@ def tables(documented: set[str]) -> dict[str, set[str]]:
         # What is sent and answered, and what a server has to do.
         "contract_tests/operations.py::OPERATIONS": operations,
         "contract_tests/test_document.py::OPERATIONS": operations,
-        "contract_tests/server/rules.py::_SUCCESS": operations,
+        "wrapper/deerapi_remix/contract/_judge.py::_SUCCESS": operations,
         "wrapper/deerapi_remix/testing/_routes.py::_ROWS": methods,
         # The methods of the clients, and what must hold for each of them.
         f"{WIRE}::CALLS": public,

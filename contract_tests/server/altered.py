@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 from attrs import define
 
+from deerapi_remix.contract._document import contract
+
 from ..operations import OPERATIONS
-from .document import contract
 
 
 @define

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from attrs import frozen
 
-from .document import Contract, contract
+from deerapi_remix.contract._document import Contract, contract
 
 _FOLDER = Path(__file__).parents[2] / "build" / "contract"
 _COLUMNS = ("operation", "status", "media type", "documented", "sent", "checked")

@@ -8,17 +8,18 @@ from typing import Any, Literal
 import httpx
 from attrs import frozen
 
+from deerapi_remix.contract._api import Api, JobFailedError, StoppedError
+from deerapi_remix.contract._document import contract
+from deerapi_remix.contract._explore import explore
+from deerapi_remix.contract._findings import Findings
+from deerapi_remix.contract._jobs import Patience
+from deerapi_remix.contract._walk import Walk
 from deerapi_remix.testing import FakeDeerAPI, VirtualClock
 from deerapi_remix.testing.asgi import create_app, running_server
 
 from ..operations import OPERATIONS
-from .api import Api, JobFailedError, StoppedError
 from .coverage import record
-from .document import contract
-from .explore import explore
-from .findings import Findings
 from .in_process import InProcess, as_served
-from .walk import Patience, Walk
 
 KEY = "sk-key-of-the-fake"
 SOURCE = "video_123"
@@ -125,17 +126,11 @@ def explored(via: Via) -> Findings:
     findings = Findings(contract(), strict=True, record=record)
     with served(via, render_seconds=0) as server:
         base_url = str(server.http.base_url).rstrip("/")
-        accepted = [
-            exchange
-            for exchange in explore(findings, KEY, SOURCE, base_url, app=server.app)
-            if exchange.operation == "remixVideo" and exchange.status == 200
-        ]
-        ids = [str(exchange.value.get("id")) for exchange in accepted]
-        for position, exchange in enumerate(accepted):
-            again = f"$.id is {ids[position]!r}, as before" if ids[position] in ids[:position] else None
-            findings.add("issued_ids_unique", again, exchange)
+        exchanges = explore(findings, KEY, SOURCE, base_url, app=server.app)
+        accepted = [each for each in exchanges if each.operation == "remixVideo" and each.succeeded]
+        ids = {str(exchange.value.get("id")) for exchange in accepted}
         api = Api(server.http, KEY, findings)
-        for video_id in sorted(set(ids)):
+        for video_id in sorted(ids):
             exchange = api.call("retrieveVideo", video_id)
             lost = None if exchange.status == 200 else f"the answer is {exchange.status}"
             findings.add("issued_id_retrievable", lost, exchange)

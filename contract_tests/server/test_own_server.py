@@ -10,14 +10,15 @@ import httpx
 import pytest
 from attrs import frozen
 
+from deerapi_remix.contract._api import Api
+from deerapi_remix.contract._document import contract
+from deerapi_remix.contract._exchange import Exchange
+from deerapi_remix.contract._findings import Findings
+from deerapi_remix.contract._judge import refused
+
 from ..operations import OPERATIONS, WITH_AN_ID
-from .api import Api
-from .document import contract
-from .exchange import Exchange
-from .findings import Findings
 from .servers import KEY, SOURCE, VIA, Served, Via, served
 from .test_server import show
-from .walk import refused
 
 RENDER_SECONDS = 10
 PROMPT = {"prompt": "The cat takes a bow"}

@@ -8,21 +8,22 @@ from typing import Any, cast
 import httpx
 import pytest
 
+from deerapi_remix.contract._api import Api
+from deerapi_remix.contract._document import contract
+from deerapi_remix.contract._exchange import WRONG_KEY, Exchange, Key, without_key
+from deerapi_remix.contract._explore import explore
+from deerapi_remix.contract._findings import Findings
+from deerapi_remix.contract._jobs import Patience
+from deerapi_remix.contract._judge import judge
+from deerapi_remix.contract._media import jpeg_problem, mp4_problem, webp_problem
+from deerapi_remix.contract._rules import BY_SCHEMATHESIS, RULES
 from deerapi_remix.testing import FakeDeerAPI, VirtualClock
 from deerapi_remix.testing.asgi import create_app
 
 from .altered import Alter, Altered, Wire
-from .api import Api
 from .coverage import Coverage
-from .document import contract
-from .exchange import WRONG_KEY, Exchange, Key, without_key
-from .explore import explore
-from .findings import Findings
 from .in_process import InProcess
-from .media import jpeg_problem, mp4_problem, webp_problem
-from .rules import BY_SCHEMATHESIS, RULES, judge
 from .servers import KEY, SOURCE, walk_through
-from .walk import Patience
 
 
 def on(operation: str, change: Callable[[Wire], object], status: int = 200, when: str = "") -> Alter:

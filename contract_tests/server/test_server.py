@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from deerapi_remix.contract._findings import Broken, Findings
+from deerapi_remix.contract._rules import BY_SCHEMATHESIS, RULES
+
 from .coverage import coverage
-from .findings import Broken, Findings
-from .rules import BY_SCHEMATHESIS, RULES
 from .servers import VIA, Via, answered, explored, walked
 
 ON_EVERY_ANSWER = [

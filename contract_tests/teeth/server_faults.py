@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from contract_tests.server.rules import BY_SCHEMATHESIS, RULES
 from contract_tests.teeth.faults import Fault, in_code
+from deerapi_remix.contract._rules import BY_SCHEMATHESIS, RULES
 
 _TESTS = "contract_tests/server/"
 # The rule, or the test of what only the owner of a server can see; what is wrong; the code, and the code in its

@@ -20,7 +20,7 @@ from contract_tests.teeth.catalogue import FAULTS
 from contract_tests.teeth.faults import PROJECT, Code, Edit, Fault, StaleFaultError, Text, Values
 
 SERVICE = "wrapper/deerapi_remix/testing/_service.py"
-WALK = "contract_tests/server/walk.py"
+WALK = "wrapper/deerapi_remix/contract/_walk.py"
 RULE = "contract_tests/server/test_server.py::test_a_walk_finds_the_rule_kept[models_listed-in-process]"
 SAYS = " breaks models_listed: "
 LISTED = '{"object": "list", "data": cards}'

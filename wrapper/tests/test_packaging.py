@@ -54,6 +54,7 @@ def metadata(wheel: zipfile.ZipFile) -> email.message.Message:
         "deerapi_remix/client.py",
         "deerapi_remix/async_client.py",
         "deerapi_remix/cli/__init__.py",
+        "deerapi_remix/contract/schemathesis.toml",
         "deerapi_remix/testing/__init__.py",
         "deerapi_remix/testing/assets/video.mp4",
         "deerapi_remix/testing/playground/playground.js",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from collections.abc import Sequence
 from typing import cast
 
 import typer
@@ -21,7 +20,7 @@ _UsageError = cast(type[Exception], typer.BadParameter.__base__)
 _UNKNOWN_SHELL = 1
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: list[str]) -> int:
     """Run one command line; its exit code."""
     # What the log says is told by events and errors.
     logging.getLogger("deerapi_remix").addHandler(logging.NullHandler())
@@ -36,7 +35,8 @@ def run(arguments: Sequence[str]) -> int:
         return ExitCode.FILE
     except _UsageError as error:
         return _misused(error, as_json="--json" in arguments)
-    if code == _UNKNOWN_SHELL:
+    asked_for_completion = arguments[:1] in (["--install-completion"], ["--show-completion"])
+    if code == _UNKNOWN_SHELL and asked_for_completion:
         return ExitCode.SETUP
     return code
 

@@ -23,13 +23,13 @@ from .shell import PROGRAM, Broken, Cli, Runner
 
 GROUPS = ["", "ledger"]
 LEDGER = ["ledger list", "ledger show", "ledger resolve", "ledger forget"]
-COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", *LEDGER, "mock"]
+COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", *LEDGER, "mock", "contract"]
 
 
 def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> None:
     outcome = call("--help")
     assert (outcome.code, outcome.err) == (0, "")
-    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock", "ledger"]
+    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock", "contract", "ledger"]
     assert "--install-completion" in outcome.out
     assert "Key" not in outcome.out.partition("Examples:")[2]
 
@@ -60,10 +60,11 @@ def test_the_examples_are_accepted_as_they_stand(run: Runner) -> None:
     run.patch.setenv("DEERAPI_KEY", "Bearer x")  # Is refused after the arguments were accepted.
     run.patch.setattr("deerapi_remix.testing.asgi.serve", lambda *_, **__: None)
     for command in COMMANDS:
-        examples = run(*command.split(), "-h").out.partition("Examples:")[2].splitlines()
+        told = run(*command.split(), "-h").out.partition("Examples:")[2]
+        examples = told.partition("Exit codes:")[0].splitlines()
         lines = [line.strip() for line in examples if line.strip()]
         assert lines
-        code = {"mock": 0, "ledger": 10}.get(command.partition(" ")[0], 3)
+        code = {"mock": 0, "ledger": 10, "contract": 2}.get(command.partition(" ")[0], 3)
         for line in lines:
             arguments = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', line)]
             assert " ".join(arguments).startswith(f"deerapi-remix {command}")

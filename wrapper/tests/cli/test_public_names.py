@@ -9,7 +9,10 @@ from pathlib import Path
 import deerapi_remix
 from deerapi_remix import cli
 
-PACKAGES = {"deerapi_remix.cli", "deerapi_remix.testing", "deerapi_remix.testing.asgi", "deerapi_remix.ledger"}
+PACKAGES = {
+    *("deerapi_remix.cli", "deerapi_remix.contract", "deerapi_remix.ledger"),
+    *("deerapi_remix.testing", "deerapi_remix.testing.asgi"),
+}
 
 
 def names(tree: ast.AST) -> Iterator[str]:

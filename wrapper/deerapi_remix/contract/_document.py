@@ -4,17 +4,27 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from attrs import frozen
 
-from ..document import Document, Node, load
+from deerapi_remix.testing._document import Document, Node, document
+
+if TYPE_CHECKING:
+    from ._exchange import Exchange
 
 # A rule and what breaks it, None if nothing does.
 Verdict = tuple[str, str | None]
 
-_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", type(None): "null", list: "array"}
+_TYPES = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+    list: "array",
+}
 
 
 @frozen
@@ -38,7 +48,10 @@ class Contract(Document):
                 id=node["operationId"],
                 method=method,
                 path=path,
-                responses={int(status): self.resolved(answer) for status, answer in node["responses"].items()},
+                responses={
+                    int(status): self.resolved(answer)
+                    for status, answer in node["responses"].items()
+                },
             )
             for method, path, node in self.operations()
         }
@@ -60,28 +73,34 @@ class Contract(Document):
 
     def examples(self, operation: str, status: int) -> Iterator[Any]:
         """The JSON values that the document gives as examples of an answer."""
-        content = self.by_id[operation].responses[status]["content"].get("application/json", {})
+        answer = self.by_id[operation].responses[status]
+        content = answer["content"].get("application/json", {})
         if "example" in content:
             yield content["example"]
         for example in content.get("examples", {}).values():
             yield example["value"]
 
-    def verdicts(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[Verdict]:
+    def verdicts(self, exchange: "Exchange") -> Iterator[Verdict]:
         """What the document says about an answer."""
-        answer = self.by_id[operation].responses.get(status)
-        documented = ", ".join(map(str, self.by_id[operation].responses))
-        yield "status_code_conformance", None if answer else f"status {status} is not among {documented}"
-        if answer is None:
+        responses, status = self.by_id[exchange.operation].responses, exchange.status
+        if status not in responses:
+            documented = ", ".join(map(str, responses))
+            yield "status_code_conformance", f"status {status} is not among {documented}"
             return
-        media_type = essence(headers)
-        known = media_type in answer["content"]
-        allowed = ", ".join(answer["content"])
-        yield "content_type_conformance", None if known else f"content type {media_type!r} is not among {allowed}"
-        yield "response_headers_conformance", self._wrong_header(answer, headers)
-        if known and media_type == "application/json":
-            value, wrong = parsed(body)
-            schema = answer["content"][media_type]["schema"]
-            yield "response_schema_conformance", wrong or self._mismatch(schema, value, "$")
+        answer, media_type = responses[status], essence(exchange.headers)
+        yield "status_code_conformance", None
+        if media_type not in answer["content"]:
+            allowed = ", ".join(answer["content"])
+            wrong = f"content type {media_type!r} is not among {allowed}"
+            yield "content_type_conformance", wrong
+        else:
+            yield "content_type_conformance", None
+        yield "response_headers_conformance", self._wrong_header(answer, exchange.headers)
+        schema = answer["content"].get(media_type, {}).get("schema")
+        if schema and media_type == "application/json" and exchange.body_known:
+            value, no_json = parsed(exchange.body)
+            wrong_value = no_json or self._mismatch(schema, value, "$")
+            yield "response_schema_conformance", wrong_value
 
     def _wrong_header(self, answer: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
         for name, reference in answer.get("headers", {}).items():
@@ -93,14 +112,15 @@ class Contract(Document):
                 return wrong
         return None
 
-    def drift(self, operation: str, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
-        """Where the fields of a JSON answer are others than those in the document, required or not."""
-        answer = self.by_id[operation].responses.get(status)
-        schema = answer["content"].get("application/json", {}).get("schema") if answer else None
-        if schema and essence(headers) == "application/json":
-            value, wrong = parsed(body)
-            if not wrong:
-                yield from self._drift(schema, value, "$")
+    def drift(self, exchange: "Exchange") -> Iterator[str]:
+        """Where the fields of a JSON answer are others than those documented, required or not."""
+        answer = self.by_id[exchange.operation].responses.get(exchange.status)
+        if answer is None or essence(exchange.headers) != "application/json":
+            return
+        schema = answer["content"].get("application/json", {}).get("schema")
+        value, no_json = parsed(exchange.body)
+        if schema and not no_json:
+            yield from self._drift(schema, value, "$")
 
     def _drift(self, schema: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
         schema = self.joined(schema)
@@ -110,27 +130,33 @@ class Contract(Document):
                 schema = max(resolved, key=lambda branch: _likeness(branch, value))
         types = schema.get("type", [])
         types = [types] if isinstance(types, str) else types
-        if types and kind(value) not in types and not (kind(value) == "integer" and "number" in types):
+        if types and not _is_one_of(types, value):
             yield f"{place}: {kind(value)}, documented as {' or '.join(types)}"
         elif isinstance(value, dict) and "properties" in schema:
-            for name, field in schema["properties"].items():
-                if name in value:
-                    yield from self._drift(field, value[name], f"{place}.{name}")
-                else:
-                    yield f"{place}.{name}: missing{', required' if name in schema.get('required', ()) else ''}"
-            for name in value:
-                if name not in schema["properties"]:
-                    yield f"{place}.{name}: extra ({kind(value[name])})"
+            yield from self._drift_of_fields(schema, value, place)
         elif isinstance(value, list) and "items" in schema:
             for item in value:
                 yield from self._drift(schema["items"], item, f"{place}[]")
+
+    def _drift_of_fields(
+        self, schema: Mapping[str, Any], value: Mapping[str, Any], place: str
+    ) -> Iterator[str]:
+        for name, field in schema["properties"].items():
+            if name in value:
+                yield from self._drift(field, value[name], f"{place}.{name}")
+            else:
+                required = ", required" if name in schema.get("required", ()) else ""
+                yield f"{place}.{name}: missing{required}"
+        for name in value:
+            if name not in schema["properties"]:
+                yield f"{place}.{name}: extra ({kind(value[name])})"
 
     def _mismatch(self, schema: Mapping[str, Any], value: Any, place: str) -> str | None:
         return next(iter(self.problems(schema, value, place)), None)
 
 
 def essence(headers: Mapping[str, str]) -> str:
-    """The media type of an answer, without parameters."""
+    """The media type of a message, without parameters."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
@@ -151,6 +177,10 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
 
 
+def _is_one_of(types: list[str], value: Any) -> bool:
+    return kind(value) in types or (kind(value) == "integer" and "number" in types)
+
+
 def _likeness(schema: Mapping[str, Any], value: Any) -> int:
     if kind(value) != schema.get("type"):
         return -1
@@ -159,5 +189,5 @@ def _likeness(schema: Mapping[str, Any], value: Any) -> int:
 
 @cache
 def contract() -> Contract:
-    """The contract, `openapi.yaml`."""
-    return Contract(load().raw)
+    """The document that the installed client was generated from."""
+    return Contract(document())

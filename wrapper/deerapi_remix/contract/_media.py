@@ -2,11 +2,17 @@
 
 
 def mp4_problem(data: bytes) -> str | None:
-    """What is wrong with an MP4 file: its boxes must fill it, begin with `ftyp`, and hold `moov` and `mdat`."""
+    """What is wrong with an MP4 file.
+
+    Its boxes must fill it, begin with `ftyp`, and hold `moov` and `mdat`.
+    """
     kinds: list[bytes] = []
     position = 0
     while position < len(data):
-        size, kind = int.from_bytes(data[position : position + 4]), data[position + 4 : position + 8]
+        size, kind = (
+            int.from_bytes(data[position : position + 4]),
+            data[position + 4 : position + 8],
+        )
         header = 8
         if size == 1:
             size, header = int.from_bytes(data[position + 8 : position + 16]), 16
@@ -34,4 +40,8 @@ def jpeg_problem(data: bytes) -> str | None:
     """What is wrong with a JPEG file: it must begin and end with its markers."""
     if data[:3] != b"\xff\xd8\xff":
         return f"the file does not begin as a JPEG file, but with {data[:12]!r}"
-    return None if data.rstrip(b"\0").endswith(b"\xff\xd9") else "the file does not end with the marker of its end"
+    return (
+        None
+        if data.rstrip(b"\0").endswith(b"\xff\xd9")
+        else "the file does not end with the marker of its end"
+    )

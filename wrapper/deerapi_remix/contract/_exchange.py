@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
-from .document import parsed
+from ._document import parsed
 
 Key = Literal["valid", "wrong", "none", "cut", "longer", "in other letters"]
 
@@ -31,7 +31,15 @@ _SHOWN = ("content-type", "range", "if-range")
 
 @frozen
 class Exchange:
-    """Header names are in lower case; the key is not kept."""
+    """Header names are in lower case; the key is not kept.
+
+    Attributes:
+        broken_off: What broke the connection within the answer, if anything did.
+        span: When the request was sent and when the answer had come, in seconds. Requests that are
+            sent one after the other need no times: then it is the same for all of them.
+        sent_body_known: Whether the body of the request was seen; recordings may lack it.
+        body_known: Whether the body of the answer was seen.
+    """
 
     operation: str
     video_id: str | None
@@ -44,6 +52,13 @@ class Exchange:
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     broken_off: str | None = None
+    span: tuple[float, float] = (0.0, 0.0)
+    sent_body_known: bool = True
+    body_known: bool = True
+
+    @property
+    def succeeded(self) -> bool:
+        return 200 <= self.status < 300
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -54,6 +69,17 @@ class Exchange:
         """The JSON object that was sent, empty if it was something else."""
         value, _ = parsed(self.sent_body)
         return value if isinstance(value, dict) else {}
+
+    @property
+    def repeats_a_field(self) -> bool:
+        """Whether an object in the body that was sent names a field twice."""
+        repeated: list[bool] = []
+
+        def take(pairs: list[tuple[str, Any]]) -> None:
+            repeated.append(len({name for name, _ in pairs}) < len(pairs))
+
+        json.loads(self.sent_body, object_pairs_hook=take)
+        return any(repeated)
 
     @property
     def value(self) -> Mapping[str, Any]:
@@ -73,7 +99,11 @@ class Exchange:
         parts = ["curl -sS -i"] if self.method == "GET" else [f"curl -sS -i -X {self.method}"]
         if self.key in _IN_SHELL:
             parts.append(f'-H "Authorization: Bearer {_IN_SHELL[self.key]}"')
-        parts += [f"-H {shlex.quote(f'{n}: {self.sent_headers[n]}')}" for n in _SHOWN if n in self.sent_headers]
+        parts += [
+            f"-H {shlex.quote(f'{n}: {self.sent_headers[n]}')}"
+            for n in _SHOWN
+            if n in self.sent_headers
+        ]
         if self.sent_body:
             parts.append(f"--data-binary {shlex.quote(_shown(self.sent_body))}")
         parts.append(f'"$DEERAPI_BASE_URL"{shlex.quote(self.target)}')

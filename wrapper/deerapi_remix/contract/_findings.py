@@ -5,17 +5,26 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from .document import Contract, essence
-from .exchange import Exchange
-from .rules import BEYOND_THE_DOCUMENT, RULES, judge
+from . import _forbidden
+from ._document import Contract, essence
+from ._exchange import Exchange
+from ._history import History
+from ._judge import judge
+from ._rules import BEYOND_THE_DOCUMENT, RULES
 
 _LONGEST = 400
 
 Record = Callable[[str, int, str], None]
 
 
+def _not_recorded(operation: str, status: int, media_type: str) -> None:
+    """Takes what nobody wants to know."""
+
+
 @frozen
 class Broken:
+    """One breach of a rule, and how to see it again."""
+
     rule: str
     operation: str
     status: int
@@ -23,18 +32,27 @@ class Broken:
     curl: str
 
     def __str__(self) -> str:
-        return (
-            f"{self.operation} {self.status} breaks {self.rule}: {self.problem}\n"
-            f"  rule: {RULES[self.rule]}\n  reproduce: {self.curl}"
-        )
+        return f"{self.line}\n  rule: {RULES[self.rule]}\n  reproduce: {self.curl}"
+
+    @property
+    def line(self) -> str:
+        """Where, which rule, and what breaks it."""
+        return f"{self.operation} {self.status} breaks {self.rule}: {self.problem}"
 
 
 class Findings:
-    """Collects verdicts. With `strict` the rules beyond the document count too; without, their breach is drift."""
+    """Collects verdicts.
 
-    def __init__(self, contract: Contract, *, strict: bool, record: Record = lambda *answer: None) -> None:
+    Args:
+        contract: The document.
+        strict: Whether the rules beyond the document count too; otherwise a breach is drift.
+        record: Told the operation, the status and the media type of every answer.
+    """
+
+    def __init__(self, contract: Contract, *, strict: bool, record: Record = _not_recorded) -> None:
         self.contract = contract
         self._record = record
+        self._history = History(strict=strict)
         self.strict = strict
         self.checked: Counter[str] = Counter()
         self.broken: list[Broken] = []
@@ -43,12 +61,17 @@ class Findings:
         self.unchecked: dict[str, str] = {}
 
     def judge(self, exchange: Exchange) -> None:
-        """Checks all that one answer can show."""
+        """Checks all that one answer can show, by itself and beside the earlier ones."""
         self._record(exchange.operation, exchange.status, essence(exchange.headers))
         for rule, problem in judge(self.contract, exchange):
             self.add(rule, problem, exchange)
-        for line in self.contract.drift(exchange.operation, exchange.status, exchange.headers, exchange.body):
-            self._drifted(exchange, line)
+        for rule, problem in _forbidden.verdicts(self.contract, exchange):
+            self.add(rule, problem, exchange)
+        for rule, problem, shown_by in self._history.take(exchange):
+            self.add(rule, problem, shown_by)
+        if exchange.body_known:
+            for line in self.contract.drift(exchange):
+                self._drifted(exchange, line)
 
     def add(self, rule: str, problem: str | None, exchange: Exchange) -> None:
         """Notes that a rule was checked on an answer, and what broke it, if anything."""
@@ -66,15 +89,20 @@ class Findings:
         """Notes a broken rule; without an answer if none came."""
         if len(problem) > _LONGEST:
             problem = f"{problem[:_LONGEST]} ..."
-        where = (exchange.operation, exchange.status, exchange.curl) if exchange else ("no answer", 0, "see above")
-        self.broken.append(Broken(rule, where[0], where[1], problem, where[2]))
+        if exchange is None:
+            self.broken.append(Broken(rule, "no answer", 0, problem, "see above"))
+            return
+        self.broken.append(
+            Broken(rule, exchange.operation, exchange.status, problem, exchange.curl)
+        )
 
     def skip(self, rule: str, reason: str) -> None:
         """Notes why a rule could not be checked."""
         self.unchecked[rule] = reason
 
     def _drifted(self, exchange: Exchange, line: str) -> None:
-        self.drift.setdefault(f"{exchange.operation} {exchange.status}", Counter())[line] += 1
+        where = f"{exchange.operation} {exchange.status}"
+        self.drift.setdefault(where, Counter())[line] += 1
 
     def of(self, rule: str) -> list[Broken]:
         return [each for each in self.broken if each.rule == rule]

@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from .document import essence
-from .exchange import Exchange, Key, keys
-from .findings import Findings
+from ._document import essence
+from ._exchange import Exchange, Key, keys
+from ._findings import Findings
 
 # Seconds for one answer, however it trickles in.
 _LONGEST_ANSWER = 600.0
@@ -44,7 +44,7 @@ class JobFailedError(StoppedError):
 
 
 class RefusedError(StoppedError):
-    """A valid request is refused for another reason, such as the balance, or its answer is of no use."""
+    """A valid request is refused for another reason, or its answer is of no use."""
 
 
 class CapReachedError(Exception):
@@ -61,7 +61,9 @@ class Api:
         posts: How many POST requests may be sent; None for any number.
     """
 
-    def __init__(self, http: httpx.Client, key: str, findings: Findings, *, posts: int | None = None) -> None:
+    def __init__(
+        self, http: httpx.Client, key: str, findings: Findings, *, posts: int | None = None
+    ) -> None:
         self._http = http
         self._key = key
         self.findings = findings
@@ -82,7 +84,8 @@ class Api:
 
         Raises:
             CapReachedError: It is a POST, and no further one may be sent.
-            UnavailableError: No answer came, or, unless findings are strict, one that asks to come back later.
+            UnavailableError: No answer came; or, unless findings are strict, one that asks to come
+                back later.
         """
         route = self.findings.contract.by_id[operation]
         if route.method == "POST" and self._posts is not None and self.sent["POST"] >= self._posts:
@@ -96,7 +99,11 @@ class Api:
         known = keys(self._key)
         secret = {"authorization": f"Bearer {known[key]}"} if key in known else {}
         request = self._http.build_request(
-            route.method, route.url(video_id), params=query, headers=sent_headers | secret, content=sent_body or None
+            route.method,
+            route.url(video_id),
+            params=query,
+            headers=sent_headers | secret,
+            content=sent_body or None,
         )
         self.sent[route.method] += 1
         status, answered, content, broken_off = self._answer(request)
@@ -104,7 +111,9 @@ class Api:
             operation=operation,
             video_id=video_id,
             method=route.method,
-            target=request.url.raw_path.decode("ascii").removeprefix(self._http.base_url.raw_path.decode().rstrip("/")),
+            target=request.url.raw_path.decode("ascii").removeprefix(
+                self._http.base_url.raw_path.decode().rstrip("/")
+            ),
             key=key,
             sent_headers=sent_headers,
             sent_body=sent_body,
@@ -118,8 +127,12 @@ class Api:
             self.findings.judge(exchange)
         if later and not self.findings.strict:
             if names_no_model(exchange):
-                raise NoSuchModelError(exchange, f"{operation} was answered {status}: {why(exchange)}")
-            raise UnavailableError(exchange, f"{operation} was answered {status} {essence(answered)}: {why(exchange)}")
+                raise NoSuchModelError(
+                    exchange, f"{operation} was answered {status}: {why(exchange)}"
+                )
+            raise UnavailableError(
+                exchange, f"{operation} was answered {status} {essence(answered)}: {why(exchange)}"
+            )
         return exchange
 
     def _answer(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes, str | None]:
@@ -135,7 +148,9 @@ class Api:
             for chunk in response.iter_raw():
                 chunks.append(chunk)
                 if time.monotonic() > deadline:
-                    raise UnavailableError(None, f"{what}: the answer was not whole after {_LONGEST_ANSWER:.0f} s")
+                    raise UnavailableError(
+                        None, f"{what}: the answer was not whole after {_LONGEST_ANSWER:.0f} s"
+                    )
         except httpx.TimeoutException as error:
             raise UnavailableError(None, f"{what}: {type(error).__name__}: {error}") from None
         except httpx.TransportError as error:
@@ -148,7 +163,9 @@ class Api:
 
 def names_no_model(exchange: Exchange) -> bool:
     """Whether a remix was refused because its model is not served."""
-    return exchange.operation == "remixVideo" and str(exchange.error.get("code")).startswith("model_not_")
+    return exchange.operation == "remixVideo" and str(exchange.error.get("code")).startswith(
+        "model_not_"
+    )
 
 
 def why(exchange: Exchange) -> str:

@@ -1,1 +1,0 @@
-"""The contract against a live API."""
