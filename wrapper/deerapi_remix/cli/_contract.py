@@ -4,7 +4,7 @@ Exit codes:
 
 0    the contract is kept, as far as it was checked
 1    the contract is broken
-2    a setting is missing or unusable, or an extra; nothing was sent
+2    a setting, a recording or an extra is missing or unusable; nothing was sent
 3    the key is refused
 4    no such model is served
 5    the source video is unknown, or not completed
@@ -39,6 +39,7 @@ EXAMPLES = "\n\n".join(
         examples(
             "contract --video-id video_123",
             "contract --video-id video_123 --full --junit contract.xml",
+            "contract --har traffic.har",
         ),
         f"Exit codes:\n\n{EXIT_CODES}",
     )
@@ -81,11 +82,20 @@ OnlyBreaches = Annotated[
 ]
 
 
+Recording = Annotated[
+    Path | None,
+    typer.Option(
+        "--har", metavar="FILE", help="Judge recorded traffic in the format HAR, and send nothing."
+    ),
+]
+
+
 def contract(
     video_id: SourceId = None,
     full: Full = False,
     max_remixes: MaxRemixes = None,
     model: Model = None,
+    har: Recording = None,
     junit: JUnit = None,
     as_json: Json = False,
     quiet: OnlyBreaches = False,
@@ -93,10 +103,10 @@ def contract(
 ) -> None:
     """Check whether a server keeps to the contract. It reads, free of charge, unless told --full.
 
-    It says beforehand how many requests it will send at most. What the
-    document requires is kept or broken; anything else that is unusual is
-    reported as drift, and breaks nothing. On GitHub each kind of breach is
-    annotated.
+    It says beforehand how many requests it will send at most; with --har it
+    sends none. What the document requires is kept or broken; anything else
+    that is unusual is reported as drift, and breaks nothing. On GitHub each
+    kind of breach is annotated.
     """
     given = {
         "DEERAPI_BASE_URL": base_url,
@@ -105,37 +115,55 @@ def contract(
         "LIVE_MAX_REMIXES": None if max_remixes is None else str(max_remixes),
         "LIVE_MODEL": model,
     }
+    if har is not None and (full or max_remixes is not None or video_id or model):
+        raise typer.BadParameter("--har sends nothing: it goes with --base-url and reports only.")
+    settings = os.environ | {name: value for name, value in given.items() if value}
     # It has exit codes of its own, so only what happens to its files is told as elsewhere.
     work = Work(as_json=as_json, quiet=quiet, base_url=base_url)
     with work.running():
-        report = _report({name: value for name, value in given.items() if value}, work, quiet=quiet)
-        text = "\n".join(report.lines(only_breaches=quiet))
-        work.result(text, report.to_dict())
-        if os.environ.get("GITHUB_ACTIONS") == "true":
-            for line in report.annotations():
-                tell(line)
+        report = _judge(work, settings, har, quiet=quiet)
+        _tell(work, report, quiet=quiet)
         if junit is not None:
             junit.parent.mkdir(parents=True, exist_ok=True)
             junit.write_text(report.junit(), encoding="utf-8")
         raise typer.Exit(report.code)
 
 
-def _report(given: dict[str, str], work: Work, *, quiet: bool) -> Report:
+def _judge(work: Work, settings: dict[str, str], har: Path | None, *, quiet: bool) -> Report:
     try:
-        from deerapi_remix.contract import Settings, UnusableError, check
+        from deerapi_remix.contract import UnusableError
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("deerapi_remix"):
             raise
         needs = "the contract kit needs an extra. Run: pip install 'deerapi-remix[contract]'"
         raise _unusable("MissingExtraError", needs, work) from None
-    key = key_from_terminal()
-    if key is not None:
-        given["DEERAPI_KEY"] = key
     try:
-        settings = Settings.of({**os.environ, **given})
+        return _ask(settings, quiet=quiet) if har is None else _read(settings, har)
     except UnusableError as error:
         raise _unusable("UnusableError", f"{error}. Nothing was sent.", work) from None
-    return check(settings, tell=_nowhere if quiet else _progress)
+
+
+def _ask(settings: dict[str, str], *, quiet: bool) -> Report:
+    from deerapi_remix.contract import Settings, check
+
+    key = key_from_terminal()
+    if key is not None:
+        settings = settings | {"DEERAPI_KEY": key}
+    return check(Settings.of(settings), tell=_tell_nobody if quiet else _tell_progress)
+
+
+def _read(settings: dict[str, str], har: Path) -> Report:
+    from deerapi_remix.contract import DEFAULT_BASE_URL, judge_recording
+
+    base_url = settings.get("DEERAPI_BASE_URL", "").strip() or DEFAULT_BASE_URL
+    return judge_recording(har, base_url, settings.get("DEERAPI_KEY", "").strip() or None)
+
+
+def _tell(work: Work, report: Report, *, quiet: bool) -> None:
+    work.result("\n".join(report.lines(only_breaches=quiet)), report.to_dict())
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for line in report.annotations():
+            tell(line)
 
 
 def _unusable(kind: str, message: str, work: Work) -> typer.Exit:
@@ -143,9 +171,9 @@ def _unusable(kind: str, message: str, work: Work) -> typer.Exit:
     return typer.Exit(_UNUSABLE)
 
 
-def _progress(line: str) -> None:
+def _tell_progress(line: str) -> None:
     tell(line)
 
 
-def _nowhere(line: str) -> None:
+def _tell_nobody(line: str) -> None:
     """Takes a line that nobody wants to read."""

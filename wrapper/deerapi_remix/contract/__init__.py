@@ -7,8 +7,18 @@ drift, and breaks nothing.
 """
 
 from ._check import BROKEN, check
+from ._recording import judge_recording
 from ._report import Report
 from ._rules import RULES
-from ._settings import Settings, UnusableError
+from ._settings import DEFAULT_BASE_URL, Settings, UnusableError
 
-__all__ = ["BROKEN", "RULES", "Report", "Settings", "UnusableError", "check"]
+__all__ = [
+    "BROKEN",
+    "DEFAULT_BASE_URL",
+    "RULES",
+    "Report",
+    "Settings",
+    "UnusableError",
+    "check",
+    "judge_recording",
+]

@@ -123,8 +123,7 @@ class Api:
             broken_off=broken_off,
         )
         later = status == 429 or status >= 500
-        if self.findings.strict or not later or status in route.responses:
-            self.findings.judge(exchange)
+        self.findings.judge(exchange)
         if later and not self.findings.strict:
             if names_no_model(exchange):
                 raise NoSuchModelError(

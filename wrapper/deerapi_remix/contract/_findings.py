@@ -61,7 +61,15 @@ class Findings:
         self.unchecked: dict[str, str] = {}
 
     def judge(self, exchange: Exchange) -> None:
-        """Checks all that one answer can show, by itself and beside the earlier ones."""
+        """Checks all that one answer can show, by itself and beside the earlier ones.
+
+        Unless findings are strict, a failure that the document does not name is none of the
+        server's answers, but one of a gateway before it.
+        """
+        documented = self.contract.by_id[exchange.operation].responses
+        failed_on_the_way = exchange.status >= 500 and exchange.status not in documented
+        if failed_on_the_way and not self.strict:
+            return
         self._record(exchange.operation, exchange.status, essence(exchange.headers))
         for rule, problem in judge(self.contract, exchange):
             self.add(rule, problem, exchange)
