@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults batch-faults demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -65,8 +65,8 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	echo "$(GENERATED) is what openapi.yaml makes"
 
 # In two halves at once; the output of the second is shown when the first has ended.
-TEST := coverage run -m pytest --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults
-PARTS := wrapper/tests/cli wrapper/tests/docs wrapper/tests/ledger wrapper/tests/testing
+TEST := coverage run -m pytest --ignore=wrapper/tests/faults --ignore=wrapper/tests/ledger/faults --ignore=wrapper/tests/batch/faults
+PARTS := wrapper/tests/batch wrapper/tests/cli wrapper/tests/docs wrapper/tests/ledger wrapper/tests/testing
 
 test: install ## the unit tests, with coverage
 	@coverage erase
@@ -101,6 +101,9 @@ faults: install ## faults over real sockets: is a job lost, or paid for twice? F
 
 ledger-faults: install ## kills, zombies and broken databases, SQLite and Postgres: is a job lost, or paid for twice? FAULTS=long for 2,000 keys
 	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no
+
+batch-faults: install ## kills, zombies and broken databases under a batch, SQLite and Postgres. FAULTS=long for 2,500 rows and 30 kills
+	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/batch/faults --quiet --show-capture=no
 
 playground: install ## the mock's page in a real browser
 	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq; apt-get install -qq chromium >/dev/null; }

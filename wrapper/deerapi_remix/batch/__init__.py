@@ -1,4 +1,52 @@
-"""Many remixes from a table, on a durable engine. The ledger owns the money.
+"""Many remixes from a table, on a durable engine: the ledger owns the money, DBOS the work.
 
 Needs the extra `batch`; Postgres needs the extra `postgres`, too.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._batch import Batch
+    from ._errors import BatchError
+    from ._plan import Plan, PlannedRow
+    from ._problems import Problem, TableError
+    from ._table import Line, read_table
+    from ._values import Row, RowState, Status
+
+__all__ = [
+    "Batch",
+    "BatchError",
+    "Line",
+    "Plan",
+    "PlannedRow",
+    "Problem",
+    "Row",
+    "RowState",
+    "Status",
+    "TableError",
+    "read_table",
+]
+
+# What tables and values are is known without the engine.
+_MODULES = ("_errors", "_problems", "_table", "_values", "_plan", "_batch")
+
+if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
+
+    def __getattr__(name: str) -> object:
+        """Import what is public when it is first asked for."""
+        for module in _MODULES if name in __all__ else ():
+            if found := getattr(_imported(module), name, None):
+                return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def _imported(module: str) -> object:
+        try:
+            return import_module(f"{__name__}.{module}")
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in ("dbos", "sqlalchemy"):
+                raise
+            raise ImportError("Batches need DBOS: pip install 'deerapi-remix[batch]'") from error
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

@@ -59,14 +59,17 @@ def read_table(source: Path | BinaryIO) -> list[Line]:
     return lines
 
 
-def lines_of(rows: Iterable[Mapping[str, object]]) -> list[Line]:
-    """Rows that a program made, numbered from 1.
+def lines_of(rows: Iterable[Mapping[str, object] | Line]) -> list[Line]:
+    """Rows that a program made, numbered from 1; lines of a table stay as they are.
 
     Raises:
         TableError: A value is neither text nor a number.
     """
     problems: list[Problem] = []
-    lines = [Line(number, _cells(row, number, problems)) for number, row in enumerate(rows, 1)]
+    lines = [
+        row if isinstance(row, Line) else Line(number, _cells(row, number, problems))
+        for number, row in enumerate(rows, 1)
+    ]
     if problems:
         raise TableError(problems)
     return lines

@@ -48,13 +48,24 @@ async def submit(store: Store, client: AsyncRemixClient, asked: Asked) -> Record
 async def save(
     client: AsyncRemixClient, saving: Saving, *, overwrite: bool, on_progress: OnProgress | None
 ) -> None:
+    await follow(client, saving)
+    await fetch(client, saving, overwrite=overwrite, on_progress=on_progress)
+
+
+async def follow(client: AsyncRemixClient, saving: Saving) -> None:
     await saving.begin()
     try:
         await client.wait(saving.job, timeout=saving.left(), on_update=saving.saw)
-        await _download(client, saving, saving.path, overwrite, on_progress)
     except RemixFailedError as error:
         await saving.failed(error)
         raise
+
+
+async def fetch(
+    client: AsyncRemixClient, saving: Saving, *, overwrite: bool, on_progress: OnProgress | None
+) -> None:
+    try:
+        await _download(client, saving, saving.path, overwrite, on_progress)
     except FileExistsError:
         if not await _was_saved(client, saving):
             raise

@@ -49,13 +49,26 @@ def save(
     client: RemixClient, saving: Saving, *, overwrite: bool, on_progress: OnProgress | None
 ) -> None:
     """Wait for the job, save its file, and record how it ended."""
+    follow(client, saving)
+    fetch(client, saving, overwrite=overwrite, on_progress=on_progress)
+
+
+def follow(client: RemixClient, saving: Saving) -> None:
+    """Wait for the job, and record it if it fails."""
     saving.begin().result()
     try:
         client.wait(saving.job, timeout=saving.left(), on_update=saving.saw)
-        _download(client, saving, saving.path, overwrite, on_progress)
     except RemixFailedError as error:
         saving.failed(error).result()
         raise
+
+
+def fetch(
+    client: RemixClient, saving: Saving, *, overwrite: bool, on_progress: OnProgress | None
+) -> None:
+    """Save the file of the completed job, and record that it is there."""
+    try:
+        _download(client, saving, saving.path, overwrite, on_progress)
     except FileExistsError:
         if not _was_saved(client, saving):
             raise

@@ -77,6 +77,13 @@ class PostgresServer:
         self.sql(f"CREATE SCHEMA {schema}")
         return with_settings(f"postgresql://ledger@127.0.0.1:{self.port}/postgres", search_path=schema, **settings)
 
+    def create_database(self) -> str:
+        """Make a database of its own, and tell its URL."""
+        self._count += 1
+        name = f"database{self._count}"
+        self.sql(f"CREATE DATABASE {name}")
+        return f"postgresql://ledger@127.0.0.1:{self.port}/{name}"
+
     def sql(self, statement: str) -> None:
         """Run a statement outside of transactions."""
         import psycopg

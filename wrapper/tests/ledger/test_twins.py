@@ -34,7 +34,7 @@ DRIVE = [
     (r"^def ", "async def "),
     (r"saving\.is_same\((\w+)\)", r"await asyncio.to_thread(saving.is_same, \1)"),
     (r"((?:submission|saving)\.\w+\([^()]*\))\.result\(\)", r"await \1"),
-    (r"(?<!def )(client\.\w+\(|_download\(|_was_saved\()", r"await \1"),
+    (r"(?<!def )\b(client\.\w+\(|_download\(|_was_saved\(|follow\(|fetch\()", r"await \1"),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
     (r"^from contextlib", "import asyncio\nfrom contextlib"),
 ]

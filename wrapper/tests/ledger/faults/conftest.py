@@ -46,7 +46,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     runs, noticed = config.stash[RUNS], config.stash[NOTICED]
     if not runs and not noticed:
         return
-    terminalreporter.section("ledger faults")
+    terminalreporter.section("faults")
     for name in noticed:
         terminalreporter.write_line(f"planted, and noticed: {name}")
     head = ("keys", "kills", "unknown", "seconds", "duplicates", "lost", "missing", "unbacked", "excess", "other")

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 # What the vendor does with the POST for a key: the status to answer with.
 Behaviour = Callable[[str], int]
 _STATE = "SELECT state FROM deerapi_ledger_entries WHERE key = "
+_FILM = b"\0\0\0\x10ftypisom\0\0\0\0"
 
 
 def state_of(url: str, key: str) -> str | None:
@@ -30,7 +33,7 @@ def state_of(url: str, key: str) -> str | None:
 
 
 class Vendor:
-    """A server on loopback. The prompt of a remix is its key.
+    """A server on loopback. The prompt of a remix is its key. A job is completed after `render` seconds.
 
     Attributes:
         url: Its address.
@@ -39,12 +42,14 @@ class Vendor:
         unbacked: The keys of the submits for which no intent was on record.
     """
 
-    def __init__(self, ledger_url: str | None, behaviour: Behaviour) -> None:
+    def __init__(self, ledger_url: str | None, behaviour: Behaviour, *, render: float = 0.0) -> None:
         self.posts: list[str] = []
         self.jobs: dict[str, list[str]] = {}
         self.unbacked: list[str] = []
         self._ledger_url = ledger_url
         self._behaviour = behaviour
+        self._render = render
+        self._completed: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def remix(self, key: str) -> tuple[int, dict[str, Any]]:
@@ -61,14 +66,16 @@ class Vendor:
             made = self.jobs.setdefault(key, [])
             job = f"job-{key}-{len(made) + 1}"
             made.append(job)
-        return 200, {
-            "id": job,
-            "object": "video",
-            "model": "sora-2",
-            "status": "queued",
-            "progress": 0,
-            "created_at": 1,
-        }
+            self._completed[job] = time.monotonic() + self._render
+        return 200, _told(job, "queued", 0)
+
+    def poll(self, job: str) -> tuple[int, dict[str, Any]]:
+        """Status and body of the answer to a poll."""
+        if job not in self._completed:
+            return 404, {"error": {"message": "no such job", "type": "test", "code": "test"}}
+        if time.monotonic() < self._completed[job]:
+            return 200, _told(job, "in_progress", 50)
+        return 200, _told(job, "completed", 100)
 
     def duplicates(self) -> Counter[str]:
         """The keys that were paid for more than once."""
@@ -87,9 +94,19 @@ class Vendor:
                 length = int(self.headers["content-length"])
                 key = json.loads(self.rfile.read(length))["prompt"]
                 status, body = vendor.remix(key)
-                data = json.dumps(body).encode()
+                self._answer(status, "application/json", json.dumps(body).encode())
+
+            def do_GET(self) -> None:
+                job, _, content = self.path.removeprefix("/v1/videos/").partition("/")
+                if content:
+                    self._answer(200, "video/mp4", film(unquote(job)))
+                    return
+                status, body = vendor.poll(unquote(job))
+                self._answer(status, "application/json", json.dumps(body).encode())
+
+            def _answer(self, status: int, kind: str, data: bytes) -> None:
                 self.send_response(status)
-                self.send_header("content-type", "application/json")
+                self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(data)))
                 if status == 429:
                     self.send_header("retry-after", "0.05")
@@ -115,3 +132,13 @@ class Vendor:
             server.shutdown()
             thread.join()
             server.server_close()
+
+
+def film(job: str) -> bytes:
+    """The file of a job, which is that of no other."""
+    body = job.encode()
+    return _FILM + (8 + len(body)).to_bytes(4, "big") + b"mdat" + body
+
+
+def _told(job: str, status: str, progress: int) -> dict[str, Any]:
+    return {"id": job, "object": "video", "model": "sora-2", "status": status, "progress": progress, "created_at": 1}

@@ -1,0 +1,230 @@
+"""The batch as a program uses it, on its engine."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, update
+
+from deerapi_remix import AsyncRemixClient, RetryPolicy
+from deerapi_remix.batch import Batch, BatchError, Status, TableError
+from deerapi_remix.batch import _rows as rows
+from deerapi_remix.batch._engine import workflows
+from deerapi_remix.batch._schema import workers
+from deerapi_remix.testing import DeerAPIMock
+
+ROWS = [{"video_id": "video_123", "prompt": f"Take {number}", "key": f"row-{number}"} for number in range(3)]
+
+
+@pytest.fixture
+def batch(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Batch]:
+    monkeypatch.chdir(tmp_path)
+    with Batch.open(url, "winter") as batch:
+        yield batch
+
+
+def run(batch: Batch, **options: Any) -> Status:
+    async def work() -> Status:
+        async with AsyncRemixClient(retry=RetryPolicy(attempts=1)) as client:
+            return await batch.run(client, **options)
+
+    return asyncio.run(work())
+
+
+def states(batch: Batch) -> list[str]:
+    return [row.state for row in batch.rows()]
+
+
+def test_every_row_is_paid_for_once_and_saved(batch: Batch, deerapi_mock: DeerAPIMock, tmp_path: Path) -> None:
+    plan = batch.add(ROWS, price=0.5)
+    assert (plan.cost, states(batch)) == (1.5, ["waiting"] * 3)
+    accepted: list[str] = []
+    seen: list[Status] = []
+    status = run(batch, on_status=seen.append, on_accepted=lambda key, _: accepted.append(key))
+    assert (status.counts["saved"], status.total, status.cost, status.is_finished) == (3, 3, 1.5, True)
+    assert sorted(accepted) == ["row-0", "row-1", "row-2"]
+    assert seen[-1] == status
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["row-0.mp4", "row-1.mp4", "row-2.mp4"]
+    # Again, with a row more: that one is paid for.
+    again = batch.add([*ROWS, {**ROWS[0], "key": "row-3"}])
+    assert (again.known, len(again.rows)) == (3, 1)
+    assert run(batch).counts["saved"] == 4
+    assert len(deerapi_mock.sent("remix")) == 4
+    assert batch.status().price == 0.5
+
+
+def test_what_stopped_goes_on_where_it_was(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+    status = run(batch, on_accepted=lambda *_: batch.stop())
+    assert not status.is_finished
+    assert status.counts["unknown"] == 0
+    assert run(batch).counts["saved"] == 3
+    assert len(deerapi_mock.sent("remix")) == 3
+
+
+def test_a_balance_that_is_used_up_pauses_the_batch_until_it_is_resumed(
+    batch: Batch, deerapi_mock: DeerAPIMock
+) -> None:
+    batch.add(ROWS)
+    deerapi_mock.answers("remix", 402, times=3)
+    status = run(batch)
+    assert status.paused is not None
+    assert "InsufficientQuotaError" in status.paused or "balance" in status.paused
+    assert (status.counts["waiting"], len(deerapi_mock.sent("remix"))) == (3, 1)
+    assert run(batch).paused == status.paused, "nothing is submitted before it is resumed"
+    batch.resume()
+    deerapi_mock.reset()
+    assert run(batch).counts["saved"] == 3
+    assert len(deerapi_mock.sent("remix")) == 3
+
+
+def test_a_batch_that_is_paused_by_hand_submits_nothing(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+    batch.pause()
+    batch.pause("another reason")
+    assert run(batch).paused == "by hand"
+    assert deerapi_mock.sent("remix") == ()
+
+
+def test_an_unknown_row_is_resolved_by_its_job(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS[:1])
+    deerapi_mock.answer_lost()
+    assert run(batch).counts["unknown"] == 1
+    assert batch.retry() == []
+    (job,) = [name for name in deerapi_mock.jobs if name != "video_123"]
+    assert batch.resolve("row-0", job_id=job).state == "rendering"
+    assert run(batch).counts["saved"] == 1
+    assert len(deerapi_mock.sent("remix")) == 1
+
+
+def test_an_unknown_row_that_was_not_charged_is_submitted_again(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS[:1])
+    deerapi_mock.answers("remix", 520)
+    assert run(batch).counts["unknown"] == 1
+    assert batch.resolve("row-0", not_charged=True).state == "waiting"
+    assert run(batch).counts["saved"] == 1
+    assert len(deerapi_mock.sent("remix")) == 2
+
+
+def test_failed_rows_are_tried_again_on_request_only(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS[:2])
+    deerapi_mock.answers("remix", 400)
+    deerapi_mock.fails()
+    assert run(batch).counts["failed"] == 2
+    assert run(batch).counts["failed"] == 2
+    assert batch.retry(["row-9"]) == []
+    assert batch.retry() == ["row-0", "row-1"]
+    assert run(batch).counts["saved"] == 2
+    assert len(deerapi_mock.sent("remix")) == 4
+
+
+def test_the_rows_of_a_worker_that_is_gone_are_taken_over(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+
+    def claim(connection: Connection) -> None:
+        flows = workflows(connection.dialect.name)
+        connection.execute(update(flows).values(status="PENDING", executor_id="elsewhere/boot/7/7#ab"))
+        rows.beat(connection, "winter", "elsewhere/boot/7/7#ab")
+
+    batch._store.write(claim, key="winter").result()
+    assert batch.status().workers == 1
+    assert batch._store.read(partial(rows.strays, batch="winter", others=["elsewhere/boot/7/7#ab"])).result() == []
+
+    def vanish(connection: Connection) -> None:
+        connection.execute(update(workers).values(seen_at=workers.c.seen_at - 60))
+
+    batch._store.write(vanish, key="winter").result()
+    assert batch.status().workers == 0
+    assert run(batch).counts["saved"] == 3
+    assert len(deerapi_mock.sent("remix")) == 3
+
+
+def test_rows_that_the_engine_forgot_are_found(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+
+    def forget(connection: Connection) -> None:
+        connection.execute(update(workflows(connection.dialect.name)).values(status="SUCCESS"))
+
+    batch._store.write(forget, key="winter").result()
+    assert run(batch).counts["saved"] == 3
+
+
+def test_the_jobs_of_a_batch_are_at_one_address(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+    run(batch)
+
+    async def elsewhere() -> None:
+        async with AsyncRemixClient(base_url="https://other.example") as client:
+            await batch.run(client)
+
+    with pytest.raises(BatchError, match=r"are at https://api\.deerapi\.com, and not at https://other\.example"):
+        asyncio.run(elsewhere())
+
+
+def test_a_table_that_is_wrong_adds_nothing(batch: Batch) -> None:
+    with pytest.raises(TableError, match="line 2, column prompt: it is missing or blank"):
+        batch.add([*ROWS[:1], {"video_id": "video_123"}])
+    with pytest.raises(BatchError, match="there is no batch winter; there are: none"):
+        batch.status()
+
+
+def test_what_is_not_there_is_told(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    for call in (batch.pause, batch.resume, partial(run, batch)):
+        with pytest.raises(BatchError, match="there is no batch winter"):
+            call()
+    batch.add(ROWS)
+    with pytest.raises(BatchError, match="batch winter has no row 'x'"):
+        batch.resolve("x", not_charged=True)
+    with pytest.raises(BatchError, match="row 'row-1' is waiting: there is nothing to resolve"):
+        batch.resolve("row-1", not_charged=True)
+    with pytest.raises(BatchError, match="say either"):
+        batch.resolve("row-1")
+    with pytest.raises(BatchError, match="state must be one of"):
+        list(batch.rows("gone"))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", ".a", "a" * 65, "ä"])
+def test_a_name_has_plain_characters(name: str, url: str) -> None:
+    with pytest.raises(BatchError, match="is no name of a batch"):
+        Batch.open(url, name)
+
+
+def test_the_rate_is_shared_and_the_settings_are_kept(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS)
+    run(batch, submits=2, in_flight=7, rate=1000.0)
+    run(batch)
+    found = batch._store.read(partial(rows.settings, batch="winter")).result()
+    assert found == rows.Settings(submits=2, in_flight=7, rate=1000.0, price=None)
+
+
+def test_a_file_of_sqlite_is_for_its_owner_only(batch: Batch, tmp_path: Path) -> None:
+    batch.add(ROWS)
+    files = list(tmp_path.glob("batch.db*"))
+    assert {path.stat().st_mode & 0o777 for path in files} <= {0o600}
+
+
+def test_nothing_else_imports_the_engine() -> None:
+    program = (
+        "import sys, deerapi_remix\n"
+        "from deerapi_remix import RemixClient, AsyncRemixClient\n"
+        "from deerapi_remix.cli._app import app\n"
+        "assert not {'dbos', 'sqlalchemy'} & set(sys.modules), 'imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_missing_extra_is_named() -> None:
+    program = (
+        "import sys; sys.modules['dbos'] = None\n"
+        "try: from deerapi_remix.batch import Batch\n"
+        "except ImportError as error: assert 'deerapi-remix[batch]' in str(error), error\n"
+        "else: raise AssertionError('no error')\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
