@@ -151,7 +151,7 @@ demo: $(DEMO_VENV)/.installed ## submit, render and save a remix against the moc
 	@rm -rf $(DEMO)
 	mkdir -p $(DEMO)
 	export PYTHONPATH=wrapper:generated
-	$(DEMO_VENV)/bin/python -m deerapi_remix mock --port 0 --quiet >$(DEMO)/url 2>$(DEMO)/log &
+	$(DEMO_VENV)/bin/python -m deerapi_remix mock --port 0 --render-seconds 20 --quiet >$(DEMO)/url 2>$(DEMO)/log &
 	mock=$$!
 	trap 'kill $$mock 2>/dev/null || true' EXIT
 	until [ -s $(DEMO)/url ]; do

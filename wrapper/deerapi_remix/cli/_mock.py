@@ -24,9 +24,6 @@ EXAMPLES = examples(
 
 # So many requests and jobs are kept: a mock may run for days.
 _KEPT = 10_000
-# So often a client is to look while a job renders: jobs of the mock are short, and whoever tries it
-# wants to see them move.
-_LOOKS = 5
 
 
 def _share(name: str, help_text: str) -> Any:
@@ -109,13 +106,7 @@ def mock(
         "concurrency": concurrency,
         "latency": latency,
     }
-    behaviour = {
-        "render_seconds": render_seconds,
-        "seed": seed,
-        "api_keys": key,
-        "kept": _KEPT,
-        "poll_after": render_seconds / _LOOKS,
-    }
+    behaviour = {"render_seconds": render_seconds, "seed": seed, "api_keys": key, "kept": _KEPT}
     work = Work(as_json=as_json, quiet=quiet, base_url=None)
     with work.running(), contextlib.suppress(KeyboardInterrupt):
         _serve(work, host, port, chaos, behaviour, allow_hosts=allow_host or [], quiet=quiet)

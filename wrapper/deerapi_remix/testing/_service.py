@@ -67,8 +67,6 @@ class Service:
         models: The models that are served.
         draw_fate: Says what goes wrong with the next job.
         kept: How many jobs are kept at most; None for all.
-        poll_after: In how many seconds clients are told to ask again for a job that is not
-            finished; None to tell them nothing.
     """
 
     def __init__(
@@ -78,7 +76,6 @@ class Service:
         models: Sequence[str],
         draw_fate: Callable[[], Fate],
         kept: int | None,
-        poll_after: float | None,
     ) -> None:
         self._clock = clock
         self._latest = -math.inf
@@ -86,7 +83,6 @@ class Service:
         self._models = tuple(models)
         self._draw_fate = draw_fate
         self._kept = kept
-        self._poll_after = poll_after
         self._renderings: dict[str, Rendering] = {}
 
     def now(self) -> float:
@@ -142,10 +138,10 @@ class Service:
             fate=fate,
         )
         self._renderings[rendering.id] = rendering
-        job = rendering.at(rendering.started)
-        known = asdict(job)
-        told = {name: known[name] for name in _FIELDS_OF_AN_ACCEPTED_JOB}
-        return json_answer(call.request_id, 200, told, self._hint(job))
+        job = asdict(rendering.at(rendering.started))
+        return json_answer(
+            call.request_id, 200, {name: job[name] for name in _FIELDS_OF_AN_ACCEPTED_JOB}
+        )
 
     def _has_room(self) -> bool:
         """Whether one more job can be kept. The remix that ended first is forgotten for it."""
@@ -163,13 +159,7 @@ class Service:
         job = self._job(call)
         if job is None:
             return _not_found(call)
-        return json_answer(call.request_id, 200, asdict(job), self._hint(job))
-
-    def _hint(self, job: Job) -> dict[str, str]:
-        """When to ask for a job again, as gateways say it."""
-        if self._poll_after is None or job.is_finished:
-            return {}
-        return {"openai-poll-after-ms": str(round(self._poll_after * 1000))}
+        return json_answer(call.request_id, 200, asdict(job))
 
     def download(self, call: RecordedRequest) -> Answer:
         """Serve a file, or the part of it that is asked for."""

@@ -51,8 +51,6 @@ class FakeDeerAPI(Script):
         chaos: Faults by chance, and limits of how much may be asked.
         kept: How many requests and how many jobs are kept; the oldest are forgotten, but no job
             that is still rendered. By default everything is kept.
-        poll_after: In how many seconds clients are told to ask again for a job that is not
-            finished. By default they are not told.
     """
 
     def __init__(
@@ -66,7 +64,6 @@ class FakeDeerAPI(Script):
         seed: int | None = None,
         chaos: Chaos = Chaos(),  # noqa: B008  # Frozen.
         kept: int | None = None,
-        poll_after: float | None = None,
     ) -> None:
         if not 0 <= render_seconds < math.inf:
             raise ValueError("render_seconds must be a number of seconds, zero or more")
@@ -79,12 +76,7 @@ class FakeDeerAPI(Script):
         self._chance = Chance(seed)
         self._limits = Limits()
         self._service = Service(
-            clock,
-            render_seconds,
-            models,
-            lambda: self._chance.fate(self.chaos),
-            kept=kept,
-            poll_after=poll_after,
+            clock, render_seconds, models, lambda: self._chance.fate(self.chaos), kept
         )
         self._requests: deque[RecordedRequest] = deque(maxlen=kept)
         self.reset()

@@ -96,7 +96,7 @@ class Celery:
 
 @pytest.fixture
 def fake() -> FakeDeerAPI:
-    return FakeDeerAPI(render_seconds=4, poll_after=2)
+    return FakeDeerAPI(render_seconds=4)
 
 
 @pytest.fixture

@@ -42,15 +42,6 @@ def test_an_accepted_remix_answers_the_nine_documented_fields(fake: FakeDeerAPI)
     }
 
 
-def test_clients_are_told_when_to_ask_again_until_the_job_is_finished(clock: VirtualClock) -> None:
-    fake = FakeDeerAPI(clock=clock, render_seconds=10, poll_after=2.5)
-    answers = [remix(fake)]
-    for _ in range(2):
-        clock.advance(5)
-        answers.append(send(fake, "GET", f"/v1/videos/{value(answers[0])['id']}"))
-    assert [answer.headers.get("openai-poll-after-ms") for answer in answers] == ["2500", "2500", None]
-
-
 def test_a_job_moves_with_the_clock(fake: FakeDeerAPI, clock: VirtualClock) -> None:
     video_id = accepted(fake)
     seen = []
