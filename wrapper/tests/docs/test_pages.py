@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 import deerapi_remix
 from deerapi_remix import APIStatusError, RetryPolicy, ledger, testing
 
-from ..faults.matrix import EXPECTED
-from ..faults.observe import OPERATIONS, TWINS
+from ..faults.matrix import EXPECTED, OPERATIONS
+from ..faults.observe import TWINS
 from ..wire import Answer, Twin
 from .pages import PAGES, PROJECT, tables_of, text_of
 
