@@ -13,6 +13,8 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+import pytest
+
 # Whatever does the work of a call. The loop of asyncio is left out: what strikes there does not leave the call.
 WATCHED = ("deerapi_remix", "httpx", "httpcore", "h11", "contextlib", "<attrs generated", "deerapi_remix_generated")
 # Seconds.
@@ -34,6 +36,13 @@ class Hung(BaseException):
     """A call took longer than it may."""
 
 
+# What interruptions may leave to the interpreter, for the tests that make them.
+TOLD_TO_NOBODY = pytest.mark.filterwarnings(
+    # What strikes while an object is deleted is told to nobody but the interpreter.
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+    # A socket of which only the frame knew that was interrupted is closed with it.
+    "ignore::ResourceWarning",
+)
 ERRORS: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, SoftTimeLimit, Stop)
 
 

@@ -26,7 +26,7 @@ from deerapi_remix import AsyncRemixClient, PollingPolicy, RemixClient, RetryPol
 from deerapi_remix.testing import FakeDeerAPI
 
 from .conftest import DRAWN
-from .interruptions import ERRORS, CancelledAt, Hung, StrikeAtStep, at_most, strike_after
+from .interruptions import ERRORS, TOLD_TO_NOBODY, CancelledAt, Hung, StrikeAtStep, at_most, strike_after
 from .observe import tells_of
 from .server import FaultServer, fault_server
 from .steps import TRUSTING
@@ -51,12 +51,7 @@ OPERATIONS: tuple[Operation, ...] = ("remix", "remix_to_file")
 # No call waits more often, whatever it waits for.
 MOST_WAITS = 60
 
-pytestmark = pytest.mark.filterwarnings(
-    # What strikes while an object is deleted is told to nobody but the interpreter.
-    "ignore::pytest.PytestUnraisableExceptionWarning",
-    # A socket of which only the frame knew that was interrupted is closed with it.
-    "ignore::ResourceWarning",
-)
+pytestmark = TOLD_TO_NOBODY
 
 
 @attrs.frozen
@@ -225,9 +220,12 @@ def _open_descriptors() -> int:
 
 def _forget_frames(error: BaseException | None) -> None:
     """Whoever keeps an exception keeps the local variables of its frames, sockets included."""
-    while error is not None:
-        error.__traceback__ = None
-        error = error.__cause__ or error.__context__
+    rest = [error]
+    while rest:
+        each = rest.pop()
+        if each is not None and each.__traceback__ is not None:
+            each.__traceback__ = None
+            rest += [each.__cause__, each.__context__, *getattr(each, "exceptions", ())]
 
 
 def _take_all_in(server: FaultServer) -> None:

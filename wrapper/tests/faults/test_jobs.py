@@ -39,7 +39,7 @@ from deerapi_remix.testing import VirtualClock
 from ..conftest import KEY, Clock
 from ..wire import Plain
 from .conftest import DRAWN
-from .interruptions import ERRORS, StrikeAtStep
+from .interruptions import ERRORS, TOLD_TO_NOBODY, StrikeAtStep
 from .jobs_faults import (
     AFTERWARDS,
     DOWNLOAD,
@@ -74,6 +74,8 @@ SLACK = 15.0
 STEPS = 1_500
 OLD = b"what was there before"
 
+pytestmark = TOLD_TO_NOBODY
+
 
 @attrs.frozen
 class Plan:
@@ -101,10 +103,18 @@ class Plan:
     def posts_allowed(self) -> int:
         """By the rules of resending, which look at nothing but what befell each submit."""
         allowed = 1
-        for fault in self.submits[: ATTEMPTS - 1]:
-            if fault.again == "never" or (fault.again == "resend_paid" and not self.resend_paid):
+        attempts = 0
+        was_refused = is_held = False
+        for fault in self.submits:
+            # What went at the pace of the gate, and is refused all the same, has cost time and no attempt.
+            is_refused = fault.name.startswith("429")
+            attempts += not (is_refused and is_held and not was_refused)
+            is_final = fault.again == "never" or (fault.again == "resend_paid" and not self.resend_paid)
+            if is_final or attempts == ATTEMPTS:
                 break
             allowed += 1
+            was_refused = is_refused
+            is_held = is_held or is_refused
         return allowed
 
 
