@@ -386,6 +386,10 @@ _READING = [
         "_submission.py::_job_in",
         ("answers", "the id of a garbled submit is lost", "rest = salvage(answer.text())", "rest = None"),
     ),
+    *_wrapper(
+        "_reading.py::salvage",
+        ("answers", "a row counts as the job whose id was cut", " or _has_lost_its_id(answer, broken)", ""),
+    ),
     *_wrapper("_reading.py::_members", ("answers", "a field inside data is not read", "members.update(data)", "pass")),
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
     *_wrapper(

@@ -113,10 +113,24 @@ def salvage(broken: str) -> Mapping[str, Any] | None:
         with suppress(ValueError, RecursionError):
             answer = json.JSONDecoder().raw_decode(candidate)[0]
             video_id = usable_id(answer)
+            if video_id is None or _has_lost_its_id(answer, broken):
+                continue
             # Bytes that were no UTF-8 are not the server's id.
-            if video_id is not None and "\ufffd" not in video_id:
+            if "\ufffd" not in video_id:
                 return cast(Mapping[str, Any], answer)
     return None
+
+
+def _has_lost_its_id(answer: Mapping[str, Any], broken: str) -> bool:
+    """Whether a number stands for the id although another id was cut behind it.
+
+    The number is then that of a database row, and the id that would have counted is gone.
+    """
+    members = _members(answer)
+    ids = [members[name] for name in _ID_FIELDS if name in members]
+    if any(isinstance(value, str) for value in ids):
+        return False
+    return any(name not in members and f'"{name}"' in broken for name in _ID_FIELDS)
 
 
 def _completions(start: str) -> Iterator[str]:

@@ -461,6 +461,8 @@ def test_an_id_alone_makes_no_job_of_an_error(connect: Twin, body: bytes) -> Non
         b'{"prompt":"say \\"id\\":\\"video_789\\", please',
         b'{"id":"video_\xff\xff","status":"queued"}',
         b'[{"id":"video_789"},',
+        b'{"id":4711,"task_id":"video_4',
+        b'{"data":{"id":4711,"status":"queued","task_id":"vid',
     ],
 )
 def test_what_may_not_be_the_whole_id_is_not_taken_for_it(connect: Twin, body: bytes) -> None:
