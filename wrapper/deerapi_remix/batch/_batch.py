@@ -23,7 +23,7 @@ from ._table import Line, lines_of
 from ._template import Template
 from ._values import STATES, Row, RowState, Status
 
-DEFAULT_URL = "sqlite:///deerapi-batch.db"
+DEFAULT_URL = "sqlite:///batch.db"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _TOGETHER = 500
 _PAGE = 500

@@ -9,7 +9,7 @@ import typer
 from deerapi_remix import __version__
 
 from . import __doc__ as _manual
-from . import _contract, _doctor, _jobs, _ledger, _mock, _models, _remix
+from . import _batch, _contract, _doctor, _jobs, _ledger, _mock, _models, _remix
 from ._help import Command, Group, examples
 
 _EXIT_CODES = (_manual or "").partition("Exit codes:")[2].strip()
@@ -58,5 +58,6 @@ app.command(cls=Command, epilog=_jobs.DOWNLOAD_EXAMPLES)(_jobs.download)
 app.command(cls=Command, epilog=_models.EXAMPLES)(_models.models)
 app.command(cls=Command, epilog=_doctor.EXAMPLES)(_doctor.doctor)
 app.add_typer(_ledger.app)
+app.add_typer(_batch.app)
 app.command(cls=Command, epilog=_mock.EXAMPLES)(_mock.mock)
 app.command(cls=Command, epilog=_contract.EXAMPLES)(_contract.contract)

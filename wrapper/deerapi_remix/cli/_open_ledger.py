@@ -35,8 +35,12 @@ def open_ledger(database: str | None) -> Iterator[Ledger]:
         yield ledger
 
 
-def check_exists(database: str | None) -> None:
-    """Refuse to look into a ledger that is not there: it would be made, and be empty.
+def check_exists(database: str | None, what: str = "ledger") -> None:
+    """Refuse to look into a database that is not there: it would be made, and be empty.
+
+    Args:
+        database: Its URL. Default: that of the ledger.
+        what: What is looked for there.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -45,5 +49,5 @@ def check_exists(database: str | None) -> None:
     if url.startswith(_SQLITE):
         path = Path(url.removeprefix(_SQLITE))
         if not path.exists():
-            problem = f"there is no ledger at {path}: say where with --database"
+            problem = f"there is no {what} at {path}: say where with --database"
             raise FileNotFoundError(errno.ENOENT, problem, str(path))

@@ -21,15 +21,16 @@ from deerapi_remix.testing.asgi import running_server
 from ..fresh import loaded_by
 from .shell import PROGRAM, Broken, Cli, Runner
 
-GROUPS = ["", "ledger"]
+GROUPS = ["", "ledger", "batch"]
 LEDGER = ["ledger list", "ledger show", "ledger resolve", "ledger forget"]
-COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", *LEDGER, "mock", "contract"]
+BATCH = [f"batch {name}" for name in ("run", "worker", "status", "pause", "resume", "retry", "resolve", "export")]
+COMMANDS = ["remix", "status", "wait", "download", "models", "doctor", *LEDGER, *BATCH, "mock", "contract"]
 
 
 def test_the_help_names_every_command_and_the_way_to_completion(call: Cli) -> None:
     outcome = call("--help")
     assert (outcome.code, outcome.err) == (0, "")
-    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock", "contract", "ledger"]
+    assert re.findall(r"^│ (\w+) ", outcome.out, re.MULTILINE) == [*COMMANDS[:6], "mock", "contract", "ledger", "batch"]
     assert "--install-completion" in outcome.out
     assert "Key" not in outcome.out.partition("Examples:")[2]
 
@@ -52,7 +53,8 @@ def test_every_command_takes_json_and_quiet_but_no_key(call: Cli, command: str) 
     assert re.search(r"--quiet\s+-q", told)
     # Whoever starts a mock makes its key up.
     assert ("--key" in re.findall(r"--[\w-]+", told)) == (command == "mock")
-    assert not re.search(r"[{}]|<\w+>", told)
+    # What is filled into a template stands in braces.
+    assert not re.search(r"[{}]|<\w+>", re.sub(r"\{(column|key|name)\}", "", told))
 
 
 def test_the_examples_are_accepted_as_they_stand(run: Runner) -> None:
@@ -64,7 +66,7 @@ def test_the_examples_are_accepted_as_they_stand(run: Runner) -> None:
         examples = told.partition("Exit codes:")[0].splitlines()
         lines = [line.strip() for line in examples if line.strip()]
         assert lines
-        code = {"mock": 0, "ledger": 10, "contract": 2}.get(command.partition(" ")[0], 3)
+        code = {"mock": 0, "ledger": 10, "batch": 10, "contract": 2}.get(command.partition(" ")[0], 3)
         for line in lines:
             arguments = [word.strip('"') for word in re.findall(r'"[^"]+"|\S+', line)]
             assert " ".join(arguments).startswith(f"deerapi-remix {command}")

@@ -10,7 +10,7 @@ import deerapi_remix
 from deerapi_remix import cli
 
 PACKAGES = {
-    *("deerapi_remix.cli", "deerapi_remix.contract", "deerapi_remix.ledger"),
+    *("deerapi_remix.batch", "deerapi_remix.cli", "deerapi_remix.contract", "deerapi_remix.ledger"),
     *("deerapi_remix.testing", "deerapi_remix.testing.asgi"),
 }
 

@@ -1,0 +1,191 @@
+"""The commands `batch`: many remixes from a table."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, cast
+
+import typer
+
+from . import _batch_run
+from ._batch_options import BatchDatabase, ExportFile, Name, OneState, RowKey, RowKeys
+from ._batch_progress import counts, unknown_line
+from ._help import Command, Group, examples
+from ._ledger import Job, NotCharged, Silent
+from ._open_batch import open_batch
+from ._options import Json
+from ._streams import has_colors
+from ._text import columns, table
+from ._work import Work
+
+if TYPE_CHECKING:
+    from deerapi_remix.batch import Batch, Row, RowState, Status
+
+app = typer.Typer(
+    name="batch",
+    cls=Group,
+    help="Remix many rows of a table durably: each is paid for once, whatever happens.",
+    epilog=examples("batch run rows.csv --dry-run", "batch status rows"),
+    no_args_is_help=True,
+)
+app.command(cls=Command, epilog=_batch_run.RUN_EXAMPLES)(_batch_run.run)
+app.command(cls=Command, epilog=_batch_run.WORKER_EXAMPLES)(_batch_run.worker)
+
+
+@app.command(cls=Command, epilog=examples("batch status rows", "batch status rows --state unknown"))
+def status(
+    name: Name,
+    state: OneState = None,
+    database: BatchDatabase = None,
+    as_json: Json = False,
+    quiet: Silent = False,
+) -> None:
+    """Print how far a batch is, or list its rows in one state."""
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        found = batch.status()
+        if state is None:
+            work.result(_told(found), found.to_dict())
+            return
+        rows = list(batch.rows(cast("RowState", state)))  # The batch checks it.
+        work.result(_listed(rows), {**found.to_dict(), "rows": [row.to_dict() for row in rows]})
+
+
+@app.command(cls=Command, epilog=examples("batch pause rows"))
+def pause(
+    name: Name, database: BatchDatabase = None, as_json: Json = False, quiet: Silent = False
+) -> None:
+    """Let all workers submit nothing more. Jobs under way are saved."""
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        batch.pause()
+        _shows(work, batch)
+
+
+@app.command(cls=Command, epilog=examples("batch resume rows"))
+def resume(
+    name: Name, database: BatchDatabase = None, as_json: Json = False, quiet: Silent = False
+) -> None:
+    """Let workers submit again. Those that have ended must be started anew."""
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        batch.resume()
+        _shows(work, batch)
+
+
+@app.command(cls=Command, epilog=examples("batch retry rows", "batch retry rows row-7"))
+def retry(
+    name: Name,
+    keys: RowKeys = None,
+    database: BatchDatabase = None,
+    as_json: Json = False,
+    quiet: Silent = False,
+) -> None:
+    """Have failed rows worked on again; a job that failed is paid for again.
+
+    Rows that were refused were never paid. Unknown rows are left alone.
+    """
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        again = batch.retry(keys)
+        work.result("\n".join(again), {"retried": again})
+        work.display.note(f"{len(again):,} rows are waiting again")
+
+
+@app.command(
+    cls=Command,
+    epilog=examples(
+        "batch resolve rows row-7 --job video_456", "batch resolve rows row-7 --not-charged"
+    ),
+)
+def resolve(
+    name: Name,
+    key: RowKey,
+    job: Job = None,
+    not_charged: NotCharged = False,
+    database: BatchDatabase = None,
+    as_json: Json = False,
+    quiet: Silent = False,
+) -> None:
+    """Say what became of a row whose submit nobody knows the end of.
+
+    Look at your usage with the vendor first.
+    """
+    if (job is None) is not not_charged:
+        raise typer.BadParameter("say either --job ID or --not-charged.")
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        row = batch.resolve(key, job_id=job, not_charged=not_charged)
+        work.result(columns([_cells(row)]), row.to_dict())
+
+
+@app.command(cls=Command, epilog=examples("batch export rows -o rows-done.csv"))
+def export(
+    name: Name,
+    output: ExportFile = None,
+    database: BatchDatabase = None,
+    as_json: Json = False,
+    quiet: Silent = False,
+) -> None:
+    """Write one line for each row: JSON Lines, or CSV into a file that is named so."""
+    with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
+        rows = [row.to_dict() for row in batch.rows()]
+        if output is None:
+            as_lines = "\n".join(map(json.dumps, rows))
+            work.result(as_lines, {"rows": rows})
+            return
+        text = _as_csv(rows) if output.suffix.lower() == ".csv" else _as_json_lines(rows)
+        output.write_text(text, encoding="utf-8")
+        work.result(str(output), {"path": str(output), "rows": len(rows)})
+
+
+@contextlib.contextmanager
+def _opened(
+    name: str, database: str | None, *, as_json: bool, quiet: bool
+) -> Iterator[tuple[Work, Batch]]:
+    work = Work(as_json=as_json, quiet=quiet, base_url=None)
+    with work.running(), open_batch(database, name, is_there=True) as batch:
+        yield work, batch
+
+
+def _shows(work: Work, batch: Batch) -> None:
+    found = batch.status()
+    work.result(_told(found), found.to_dict())
+
+
+def _told(found: Status) -> str:
+    rows: dict[str, object] = {"batch": found.name, "rows": f"{found.total:,}: {counts(found)}"}
+    rows["paused"] = found.paused
+    rows["workers"] = str(found.workers)
+    rows["jobs paid"] = str(found.jobs)
+    if found.cost is not None:
+        rows["cost"] = f"{found.cost:,.2f}"
+    return table(rows)
+
+
+def _listed(rows: list[Row]) -> str:
+    if not rows:
+        return ""
+    lines = columns([_cells(row) for row in rows])
+    if rows[0].state != "unknown":
+        return lines
+    told = [unknown_line(row) for row in rows]
+    if has_colors(sys.stdout):
+        told = [typer.style(line, fg="red") for line in told]
+    return "\n".join(told)
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.key, row.state, row.job_id or "", row.error or ""]
+
+
+def _as_json_lines(rows: list[dict[str, object]]) -> str:
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
+def _as_csv(rows: list[dict[str, object]]) -> str:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

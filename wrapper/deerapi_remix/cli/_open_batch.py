@@ -1,0 +1,80 @@
+"""Opening a batch from the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ._complaints import complain
+from ._exit_codes import ExitCode, MissingExtraError
+from ._open_ledger import check_exists
+from ._streams import tell
+
+if TYPE_CHECKING:
+    from deerapi_remix.batch import Batch, Line, TableError
+
+DEFAULT_DATABASE = "sqlite:///batch.db"
+# So many problems of a table are shown to people.
+_SHOWN = 20
+
+
+@contextlib.contextmanager
+def open_batch(database: str | None, name: str, *, is_there: bool) -> Iterator[Batch]:
+    """The batch of that name, which is closed at the end.
+
+    Raises:
+        FileNotFoundError: It must be there, and its database is not.
+        MissingExtraError: An extra is not installed.
+    """
+    url = database or DEFAULT_DATABASE
+    if is_there:
+        check_exists(url, "batch")
+    try:
+        from deerapi_remix.batch import Batch
+
+        batch = Batch.open(url, name)
+    except ImportError as error:
+        raise MissingExtraError(str(error)) from None
+    with batch:
+        if is_there:
+            batch.status()  # It says so if there is none of that name.
+        yield batch
+
+
+def read(table: str) -> list[Line]:
+    """The rows of a table.
+
+    Raises:
+        TableError: It cannot be read as one.
+        OSError: The file cannot be read.
+        MissingExtraError: An extra is not installed.
+    """
+    try:
+        from deerapi_remix.batch import read_table
+    except ImportError as error:
+        raise MissingExtraError(str(error)) from None
+    return read_table(sys.stdin.buffer if table == "-" else Path(table))
+
+
+def name_of(table: str) -> str:
+    """The name of a batch that is made after its table."""
+    if table == "-":
+        return "stdin"
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(table).stem).lstrip("._-")
+    return name[:64] or "batch"
+
+
+def complain_of_table(error: TableError, *, as_json: bool) -> ExitCode:
+    """Tell what is wrong with a table; the exit code."""
+    for problem in error.problems[:_SHOWN]:
+        tell(str(problem))
+    count = len(error.problems)
+    more = f", of which {_SHOWN} are shown" if count > _SHOWN else ""
+    message = f"The table cannot be used: {count} problem{'s' * (count > 1)}{more}. "
+    facts = {"problems": [problem.to_dict() for problem in error.problems]}
+    complain(ExitCode.USAGE, "TableError", f"{message}Nothing was sent.", facts, as_json=as_json)
+    return ExitCode.USAGE
