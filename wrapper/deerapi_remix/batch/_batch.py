@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
-from sqlalchemy import Connection
-
-from deerapi_remix import AsyncRemixClient, _clock
-from deerapi_remix.ledger._database import checked
-from deerapi_remix.ledger._store import Store
+from deerapi_remix import AsyncRemixClient
 
 from . import _rows, _schema
-from ._engine import Queue
 from ._errors import BatchError
 from ._plan import DEFAULT_OUTPUT, Plan, Wanted, make_plan
 from ._row_work import OnAccepted
 from ._running import OnStatus, Running
+from ._stored import TOGETHER, StoredBatch
 from ._table import Line, lines_of
 from ._template import Template
-from ._values import STATES, Row, RowState, Status
+from ._values import Status
 
 DEFAULT_URL = "sqlite:///batch.db"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_TOGETHER = 500
-_PAGE = 500
-T = TypeVar("T")
 
 
-class Batch:
+class Batch(StoredBatch):
     """Many remixes, worked on by any number of workers, each paid for once.
 
     Args:
@@ -50,15 +41,7 @@ class Batch:
     """
 
     def __init__(self, url: str, name: str) -> None:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise BatchError(
-                f"{name!r} is no name of a batch: it has letters, digits, dots, dashes and "
-                "underscores, 64 at most, and begins with a letter or digit"
-            )
-        self.name = name
-        self._url = checked(url)
-        self._store = Store(self._url)
-        self._queue: Queue | None = None
+        super().__init__(url, name)
         self._running: Running | None = None
 
     @classmethod
@@ -145,8 +128,8 @@ class Batch:
         """
         work = partial(_rows.set_up, batch=self.name, told={"price": plan.price})
         self._write(work)
-        for start in range(0, len(plan.rows), _TOGETHER):
-            some = plan.rows[start : start + _TOGETHER]
+        for start in range(0, len(plan.rows), TOGETHER):
+            some = plan.rows[start : start + TOGETHER]
             self._write(
                 partial(_rows.add, batch=self.name, planned=some, put=self._opened_queue().put)
             )
@@ -212,145 +195,6 @@ class Batch:
         """Let `run` submit nothing more, finish the submits that are under way, and return."""
         if self._running is not None:
             self._running.stop()
-
-    def status(self) -> Status:
-        """How far the batch has come.
-
-        Raises:
-            BatchError: There is no such batch.
-        """
-        found = self._read(partial(_rows.status, batch=self.name))
-        if found is None:
-            raise self._unknown()
-        return found
-
-    def rows(self, state: RowState | None = None) -> Iterator[Row]:
-        """Look through the rows in their order. They are read as they are asked for.
-
-        Args:
-            state: Those in this state only.
-
-        Raises:
-            BatchError: There is no such state.
-        """
-        if state is not None and state not in STATES:
-            raise BatchError(f"state must be one of {', '.join(STATES)}, not {state!r}")
-        after = 0
-        while found := self._read(
-            partial(_rows.page, batch=self.name, after=after, state=state, size=_PAGE)
-        ):
-            yield from found
-            after = found[-1].number
-
-    def resolve(self, key: str, *, job_id: str | None = None, not_charged: bool = False) -> Row:
-        """Say what became of a row whose submit nobody knows the end of. It is worked on again.
-
-        Args:
-            key: Its key within the batch.
-            job_id: The job that was found to be there.
-            not_charged: Nothing was charged: it is submitted again.
-
-        Returns:
-            The row as it is now.
-
-        Raises:
-            BatchError: There is no such row, its outcome is known, or its submit is under way.
-        """
-        if (job_id is None) is not not_charged:
-            raise BatchError("say either job_id=... or not_charged=True")
-        work = partial(
-            _rows.resolve,
-            batch=self.name,
-            key=key,
-            job_id=job_id,
-            at=_clock.now(),
-            put=self._opened_queue().put,
-        )
-        record = self._write(work)
-        row = self._read(partial(_rows.row, batch=self.name, key=key))
-        if row is None:
-            raise BatchError(f"batch {self.name} has no row {key!r}")
-        wanted = "open" if job_id is None else "accepted"
-        if record is None or record.entry.state != wanted or record.entry.job_id != job_id:
-            raise BatchError(f"row {key!r} is {row.state}: there is nothing to resolve")
-        return row
-
-    def retry(self, keys: Collection[str] | None = None) -> list[str]:
-        """Have failed rows worked on again. A job that failed is submitted, and paid for, again.
-
-        Args:
-            keys: The rows. Default: all that have failed.
-
-        Returns:
-            The keys of those that had failed.
-        """
-        if keys is None:
-            keys = [row.key for row in self.rows("failed")]
-        again: list[str] = []
-        ordered = list(keys)
-        for start in range(0, len(ordered), _TOGETHER):
-            some = ordered[start : start + _TOGETHER]
-            work = partial(
-                _rows.retry,
-                batch=self.name,
-                keys=some,
-                at=_clock.now(),
-                put=self._opened_queue().put,
-            )
-            again += self._write(work)
-        return again
-
-    def pause(self, why: str = "by hand") -> None:
-        """Have all workers submit nothing more; jobs under way are still saved.
-
-        Args:
-            why: What `status` tells as the reason.
-
-        Raises:
-            BatchError: There is no such batch.
-        """
-        if not self._write(partial(_rows.pause, batch=self.name, why=why)):
-            raise self._unknown()
-
-    def resume(self) -> None:
-        """Let workers submit again.
-
-        Raises:
-            BatchError: There is no such batch.
-        """
-        if not self._write(partial(_rows.pause, batch=self.name, why=None)):
-            raise self._unknown()
-
-    def close(self) -> None:
-        """Finish what is to be recorded, and close the connections."""
-        if self._queue is not None:
-            self._queue.close()
-        self._store.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        return self._store.read(work).result()
-
-    def _write(self, work: Callable[[Connection], T]) -> T:
-        return self._store.write(work, key=self.name).result()
-
-    def _opened_queue(self) -> Queue:
-        if self._queue is None:
-            self._queue = Queue(self._url, self.name)
-        return self._queue
-
-    def _check_exists(self) -> None:
-        if self._read(partial(_rows.settings, batch=self.name)) is None:
-            raise self._unknown()
-
-    def _unknown(self) -> BatchError:
-        names = ", ".join(self._read(_rows.names)) or "none"
-        return BatchError(f"there is no batch {self.name}; there are: {names}")
 
 
 def _ignore(*_: object) -> None:

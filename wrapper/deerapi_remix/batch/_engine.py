@@ -137,7 +137,10 @@ class RunningEngine:
 
 def silence() -> None:
     """Keep the engine from telling in its log what a batch tells in its own words."""
-    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    log = logging.getLogger("dbos")
+    log.setLevel(logging.CRITICAL)
+    # Its own handler writes to what stderr was when it was made. It makes none where there is one.
+    log.handlers = [logging.NullHandler()]
 
 
 def _text(url: URL) -> str:

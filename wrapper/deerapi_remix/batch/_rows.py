@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
-from sqlalchemy import (
-    Connection,
-    RowMapping,
-    and_,
-    bindparam,
-    delete,
-    func,
-    not_,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from deerapi_remix.ledger import _holder, _records, _transitions
+from deerapi_remix.ledger import _records
 from deerapi_remix.ledger._records import Record
 from deerapi_remix.ledger._schema import entries
 
-from ._engine import workflows
+from . import _workers
 from ._plan import PlannedRow
-from ._schema import ENDED, JOINED, STATE, batches, now, rows, workers
+from ._schema import JOINED, STATE, batches, rows
 from ._values import STATES, Row, Status
+from ._workers import Put
 
-# Seconds without a sign of life after which a worker is taken for gone.
-LEASE = 10.0
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _FIND = select(rows, STATE.label("state")).select_from(JOINED)
 _FIND_ONE = _FIND.where(rows.c.ledger_key == bindparam("which"))
@@ -39,8 +26,6 @@ _SHOW = select(rows, entries, STATE.label("row_state")).select_from(JOINED)
 _GIVE_UP = (
     update(rows).where(rows.c.ledger_key == bindparam("which")).values(problem=bindparam("why"))
 )
-
-Put = Callable[[Connection, str, str], None]
 
 
 @attrs.frozen
@@ -179,7 +164,7 @@ def status(connection: Connection, batch: str) -> Status | None:
     for state, count, with_job in connection.execute(counted):
         counts[state] += count
         jobs += with_job
-    live = len(live_workers(connection, batch))
+    live = len(_workers.live(connection, batch))
     return Status(batch, counts, jobs, found.price, found.paused, live)
 
 
@@ -200,6 +185,9 @@ def row(connection: Connection, batch: str, key: str) -> Row | None:
 
 
 def _shown(found: RowMapping) -> Row:
+    error = None
+    if found["row_state"] in ("failed", "unknown"):
+        error = found[rows.c.problem] or found[entries.c.error]
     return Row(
         number=found[rows.c.number],
         key=found[rows.c.key],
@@ -209,7 +197,7 @@ def _shown(found: RowMapping) -> Row:
         model=found[rows.c.model],
         output=found[rows.c.output],
         job_id=found[entries.c.job_id],
-        error=found[rows.c.problem] or found[entries.c.error],
+        error=error,
         request_id=found[entries.c.request_id],
         submitted_at=found[entries.c.submitted_at],
         accepted_at=found[entries.c.accepted_at],
@@ -228,119 +216,3 @@ def pause(connection: Connection, batch: str, why: str | None) -> bool:
         return connection.execute(change.values(paused=None)).rowcount > 0
     paused = func.coalesce(batches.c.paused, why)
     return connection.execute(change.values(paused=paused)).rowcount > 0
-
-
-def beat(connection: Connection, batch: str, worker: str) -> None:
-    """Tell that a worker lives."""
-    seen = now(connection)
-    made = _INSERT[connection.dialect.name](workers)
-    made = made.values(worker=worker, batch=batch, seen_at=seen)
-    connection.execute(
-        made.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": seen})
-    )
-
-
-def leave(connection: Connection, worker: str) -> None:
-    """Tell that a worker works no more."""
-    connection.execute(delete(workers).where(workers.c.worker == worker))
-
-
-def live_workers(connection: Connection, batch: str) -> frozenset[str]:
-    """The workers that are at work."""
-    query = select(workers.c.worker).where(
-        workers.c.batch == batch, workers.c.seen_at > now(connection) - LEASE
-    )
-    found = connection.execute(query).scalars()
-    return frozenset(name for name in found if not _holder.is_gone(process_of(name)))
-
-
-def worker_name() -> str:
-    """A name for this worker, which no other has or ever had."""
-    return f"{_holder.current()}#{secrets.token_hex(4)}"
-
-
-def process_of(worker: str) -> str:
-    """The process of a worker, as the ledger names holders."""
-    return worker.partition("#")[0]
-
-
-@attrs.frozen
-class Stray:
-    """A row that has not ended, and that nobody may be working on.
-
-    Attributes:
-        key: The key by which the ledger knows it.
-        workflow: The workflow that was about it.
-        worker: The worker that claimed that workflow, if one did and has not finished it.
-    """
-
-    key: str
-    workflow: str
-    worker: str | None
-
-
-def strays(connection: Connection, batch: str, others: Collection[str]) -> list[Stray]:
-    """The rows that have not ended and that none of `others` works on, nor will anybody."""
-    flows = workflows(connection.dialect.name)
-    is_theirs = and_(flows.c.status == "PENDING", flows.c.executor_id.in_(list(others)))
-    is_queued = flows.c.status.in_(["ENQUEUED", "DELAYED"])
-    query = (
-        select(rows.c.ledger_key, rows.c.workflow, flows.c.status, flows.c.executor_id)
-        .select_from(JOINED.outerjoin(flows, flows.c.workflow_uuid == rows.c.workflow))
-        .where(rows.c.batch == batch, STATE.not_in(ENDED))
-        .where(or_(flows.c.status.is_(None), not_(or_(is_queued, is_theirs))))
-    )
-    return [
-        Stray(key, workflow, worker if state == "PENDING" else None)
-        for key, workflow, state, worker in connection.execute(query)
-    ]
-
-
-def put_back(connection: Connection, found: Sequence[Stray], put: Put) -> int:
-    """Have rows worked on again by a new workflow each; how many no other worker put back."""
-    count = 0
-    for stray in found:
-        workflow = f"{stray.key}#{secrets.token_hex(4)}"
-        change = update(rows).where(
-            rows.c.ledger_key == stray.key, rows.c.workflow == stray.workflow
-        )
-        if connection.execute(change.values(workflow=workflow)).rowcount > 0:
-            put(connection, stray.key, workflow)
-            count += 1
-    return count
-
-
-def reopen(connection: Connection, batch: str, key: str, put: Put) -> None:
-    """Forget why a row was given up, and have it worked on."""
-    which = ledger_key(batch, key)
-    query = select(rows.c.workflow).where(rows.c.ledger_key == which)
-    workflow = connection.execute(query).scalar_one()
-    connection.execute(update(rows).where(rows.c.ledger_key == which).values(problem=None))
-    put_back(connection, [Stray(which, workflow, None)], put)
-
-
-def resolve(
-    connection: Connection, batch: str, key: str, job_id: str | None, at: float, put: Put
-) -> Record | None:
-    """Someone found out what became of an unknown row; the entry as it is now."""
-    record = _transitions.resolve(connection, ledger_key(batch, key), job_id, at)
-    wanted = "open" if job_id is None else "accepted"
-    if record is not None and record.entry.state == wanted:
-        reopen(connection, batch, key, put)
-    return record
-
-
-def retry(
-    connection: Connection, batch: str, keys: Sequence[str], at: float, put: Put
-) -> list[str]:
-    """Have failed rows worked on again; those that were. A job that failed is paid for again."""
-    again = []
-    for key in keys:
-        found = find(connection, ledger_key(batch, key))
-        if found is None or found.state != "failed":
-            continue
-        if found.record is not None and found.record.entry.state == "failed":
-            _transitions.resolve(connection, found.ledger_key, None, at)
-        reopen(connection, batch, key, put)
-        again.append(key)
-    return again

@@ -15,6 +15,7 @@ import deerapi_remix
 
 from ._address import address
 from ._batch_display import BatchDisplay, batch_display
+from ._batch_endings import advice, ending
 from ._batch_options import (
     BatchDatabase,
     BatchName,
@@ -155,7 +156,11 @@ def _confirm(plan: Plan, *, yes: bool, reads_stdin: bool) -> None:
         return
     if reads_stdin or not is_terminal(sys.stdin):
         raise typer.BadParameter("there is nobody to ask: add --yes to pay for the new rows.")
-    if not typer.confirm(f"Pay for {len(plan.rows):,} remixes?", err=True):
+    try:
+        wanted = typer.confirm(f"Pay for {len(plan.rows):,} remixes?", err=True)
+    except typer.Abort:
+        wanted = False
+    if not wanted:
         raise KeyboardInterrupt
 
 
@@ -223,40 +228,3 @@ class _Watch:
             if row.key not in self._told:
                 self._told.add(row.key)
                 self.display.alarm(unknown_line(row))
-
-
-def ending(status: Status, *, interrupted: bool) -> ExitCode:
-    """The exit code that goes with the end of a run: the first that applies."""
-    if status.paused is not None:
-        return ExitCode.REFUSED
-    if status.counts["unknown"]:
-        return ExitCode.UNKNOWN
-    if status.counts["failed"]:
-        return ExitCode.JOB_FAILED
-    if interrupted:
-        return ExitCode.INTERRUPTED
-    return ExitCode.DONE
-
-
-def advice(status: Status, *, interrupted: bool) -> str:
-    """What to do about the end of a run."""
-    name, told = status.name, []
-    if status.paused is not None:
-        told.append(
-            f"The batch is paused: {status.paused.rstrip('.')}. Once that is mended: "
-            f"deerapi-remix batch resume {name}, and run it again."
-        )
-    if status.counts["unknown"]:
-        told.append(
-            f"{status.counts['unknown']:,} rows are unknown: they may have been charged, and are "
-            "not submitted again. Look at your usage with the vendor, then: deerapi-remix batch "
-            f"resolve {name} KEY --job ID, or --not-charged."
-        )
-    if status.counts["failed"]:
-        told.append(
-            f"{status.counts['failed']:,} rows failed; why: deerapi-remix batch status {name} "
-            f"--state failed. Again: deerapi-remix batch retry {name}."
-        )
-    if interrupted:
-        told.append("Interrupted. Run the same command again: it goes on where it was.")
-    return " ".join(told)

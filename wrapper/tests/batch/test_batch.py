@@ -16,6 +16,7 @@ from sqlalchemy import Connection, update
 from deerapi_remix import AsyncRemixClient, RetryPolicy
 from deerapi_remix.batch import Batch, BatchError, Status, TableError
 from deerapi_remix.batch import _rows as rows
+from deerapi_remix.batch import _workers as workers_of
 from deerapi_remix.batch._engine import workflows
 from deerapi_remix.batch._schema import workers
 from deerapi_remix.testing import DeerAPIMock
@@ -131,11 +132,13 @@ def test_the_rows_of_a_worker_that_is_gone_are_taken_over(batch: Batch, deerapi_
     def claim(connection: Connection) -> None:
         flows = workflows(connection.dialect.name)
         connection.execute(update(flows).values(status="PENDING", executor_id="elsewhere/boot/7/7#ab"))
-        rows.beat(connection, "winter", "elsewhere/boot/7/7#ab")
+        workers_of.beat(connection, "winter", "elsewhere/boot/7/7#ab")
 
     batch._store.write(claim, key="winter").result()
     assert batch.status().workers == 1
-    assert batch._store.read(partial(rows.strays, batch="winter", others=["elsewhere/boot/7/7#ab"])).result() == []
+    assert (
+        batch._store.read(partial(workers_of.strays, batch="winter", others=["elsewhere/boot/7/7#ab"])).result() == []
+    )
 
     def vanish(connection: Connection) -> None:
         connection.execute(update(workers).values(seen_at=workers.c.seen_at - 60))

@@ -1,0 +1,264 @@
+"""`batch`: what is shown, what it costs, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from deerapi_remix.batch import Status
+from deerapi_remix.cli._batch_display import BatchLines, _shares
+from deerapi_remix.cli._batch_endings import advice, ending
+from deerapi_remix.cli._batch_progress import Progress
+from deerapi_remix.testing import FakeDeerAPI
+from deerapi_remix.testing.asgi import running_server
+
+from .shell import PROGRAM, Cli, Outcome, Terminal, environment
+
+TABLE = "video_id,prompt,key\n" + "".join(f"video_123,Take {number},row-{number}\n" for number in range(3))
+ONE_ROW = "video_id,prompt,key\nvideo_123,Take 0,row-0\n"
+
+
+class Shell:
+    """Runs command lines against a server on loopback that renders at once."""
+
+    def __init__(self, call: Cli, fake: FakeDeerAPI) -> None:
+        self.call = call
+        self.fake = fake
+
+    def __call__(self, *arguments: str, terminal: Terminal | None = None) -> Outcome:
+        return self.call("batch", *arguments, terminal=terminal)
+
+    @property
+    def posts(self) -> int:
+        return sum(request.operation == "remix" for request in self.fake.requests)
+
+
+@pytest.fixture
+def fake_server() -> Iterator[tuple[FakeDeerAPI, str]]:
+    fake = FakeDeerAPI(render_seconds=0)
+    with running_server(fake) as url:
+        yield fake, url
+
+
+@pytest.fixture
+def shell(call: Cli, fake_server: tuple[FakeDeerAPI, str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    fake, url = fake_server
+    monkeypatch.setenv("DEERAPI_BASE_URL", url)
+    Path("rows.csv").write_text(TABLE)
+    return Shell(call, fake)
+
+
+def status(
+    jobs: int = 0, price: float | None = None, paused: str | None = None, workers: int = 1, **counts: int
+) -> Status:
+    every = dict.fromkeys(("waiting", "submitting", "rendering", "saved", "failed", "unknown"), 0)
+    return Status("rows", every | counts, jobs, price, paused, workers)
+
+
+def test_a_table_is_run_and_saved_and_run_again_for_nothing(shell: Shell) -> None:
+    outcome = shell("run", "rows.csv", "--yes", "--price", "0.5")
+    assert (outcome.code, outcome.out) == (0, "rows: 3 saved\n")
+    assert "3 new rows; 3 x 0.5 = 1.50\n" in outcome.err
+    assert "row row-1: accepted as video_" in outcome.err
+    assert sorted(path.name for path in Path("out").iterdir()) == ["row-0.mp4", "row-1.mp4", "row-2.mp4"]
+    again = shell("run", "rows.csv", "--json")
+    assert (again.code, again.json["saved"], again.json["cost"], shell.posts) == (0, 3, 1.5, 3)
+    assert "jobs paid  3\ncost       1.50\n" in shell("status", "rows").out
+
+
+def test_a_dry_run_checks_everything_and_pays_nothing(shell: Shell) -> None:
+    outcome = shell("run", "rows.csv", "--dry-run", "--price", "0.5", "--max-rows", "2")
+    assert (outcome.code, outcome.out) == (0, "2 new rows; 2 x 0.5 = 1.00\n")
+    assert [row["key"] for row in shell("run", "rows.csv", "--dry-run", "--json").json["rows"]] == [
+        *("row-0", "row-1", "row-2")
+    ]
+    assert len(shell.fake.requests) == 0
+    assert shell("status", "rows").code == 2
+
+
+def test_what_is_wrong_with_a_table_is_told_line_by_line_and_is_2(shell: Shell) -> None:
+    Path("rows.csv").write_text(TABLE + "..,Take 3,row-3\nvideo_123,,row-4\n")
+    outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, outcome.out, shell.posts) == (2, "", 0)
+    assert outcome.err.splitlines() == [
+        "line 5, column video_id, '..': must not be '..': it would name another path",
+        "line 6, column prompt: it is missing or blank",
+        "Error: The table cannot be used: 2 problems. Nothing was sent.",
+    ]
+    told = shell("run", "rows.csv", "--yes", "--json").json
+    assert [problem["line"] for problem in told["problems"]] == [5, 6]
+
+
+def test_a_model_that_is_not_served_is_2(shell: Shell) -> None:
+    outcome = shell("run", "rows.csv", "--yes", "--model", "sora-9")
+    assert (outcome.code, shell.posts) == (2, 0)
+    assert "line 2, column model, 'sora-9': this model is not served; served: sora-2, sora-2-pro" in outcome.err
+
+
+def test_somebody_is_asked_before_anything_is_paid(shell: Shell, terminal: Terminal) -> None:
+    nobody = shell("run", "rows.csv")
+    assert (nobody.code, shell.posts) == (2, 0)
+    assert "add --yes to pay for the new rows" in nobody.err
+
+
+@pytest.mark.parametrize(("answer", "code", "posts"), [(True, 0, 3), (False, 130, 0), (None, 130, 0)])
+def test_an_answer_decides(
+    shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, answer: bool | None, code: int, posts: int
+) -> None:
+    def confirm(text: str, *, err: bool) -> bool:
+        assert (text, err) == ("Pay for 3 remixes?", True)
+        if answer is None:  # Ctrl-C, or the end of the input.
+            raise typer.Abort
+        return answer
+
+    monkeypatch.setattr("typer.confirm", confirm)
+    outcome = shell("run", "rows.csv", terminal=terminal)
+    assert (outcome.code, shell.posts) == (code, posts), terminal.shown
+
+
+def test_a_missing_table_or_database_is_10(shell: Shell) -> None:
+    assert shell("run", "none.csv", "--yes").code == 10
+    gone = shell("status", "rows")
+    assert (gone.code, "there is no batch at batch.db: say where with --database" in gone.err) == (10, True)
+
+
+def test_a_refused_key_is_3_before_anything_is_added(shell: Shell) -> None:
+    shell.fake.answers("models", 401)
+    assert shell("run", "rows.csv", "--yes").code == 3
+    assert shell("status", "rows").code == 2
+
+
+def test_unknown_rows_are_7_and_shown_until_they_are_resolved(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("rows.csv").write_text(ONE_ROW)
+    shell.fake.answers("remix", 520)
+    outcome = shell("run", "rows.csv", "--yes")
+    assert outcome.code == 7
+    assert outcome.err.count("row row-0 is unknown: submitted ") == 1
+    assert "; prompt: Take 0\n" in outcome.err
+    assert "Error: 1 row is unknown: it may have been charged, and is not submitted again." in outcome.err
+    assert shell("status", "rows", "--state", "unknown").out.startswith("row row-0 is unknown: submitted ")
+    assert shell("retry", "rows").out == ""
+    assert shell("resolve", "rows", "row-0").code == 2
+    assert shell("resolve", "rows", "row-0", "--not-charged").out == "row-0  waiting\n"
+    assert shell("run", "rows.csv").code == 0
+    assert shell.posts == 2
+
+
+def test_failed_rows_are_8_until_they_are_retried(shell: Shell) -> None:
+    Path("rows.csv").write_text(ONE_ROW)
+    shell.fake.answers("remix", 422)
+    outcome = shell("run", "rows.csv", "--yes")
+    assert outcome.code == 8
+    assert "Again: deerapi-remix batch retry rows." in outcome.err
+    assert shell("status", "rows", "--state", "failed").out.startswith("row-0  failed    remix: 422 ")
+    assert shell("retry", "rows", "--json").json == {"retried": ["row-0"]}
+    assert shell("worker", "rows").code == 0
+
+
+def test_a_balance_that_is_used_up_is_4_until_it_is_resumed(shell: Shell) -> None:
+    shell.fake.answers("remix", 402)
+    outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, shell.posts) == (4, 1)
+    assert "Once that is mended: deerapi-remix batch resume rows, and run it again." in outcome.err
+    assert "paused     " in shell("status", "rows").out
+    assert "paused" not in shell("resume", "rows").out
+    assert shell("run", "rows.csv").code == 0
+    assert "paused     by hand\n" in shell("pause", "rows").out
+
+
+def test_every_row_is_exported(shell: Shell) -> None:
+    shell("run", "rows.csv", "--yes")
+    lines = [json.loads(line) for line in shell("export", "rows").out.splitlines()]
+    assert [(line["key"], line["state"]) for line in lines] == [(f"row-{number}", "saved") for number in range(3)]
+    assert shell("export", "rows", "-o", "rows-done.csv").out == "rows-done.csv\n"
+    assert list(csv.DictReader(io.StringIO(Path("rows-done.csv").read_text())))[2]["prompt"] == "Take 2"
+    shell("export", "rows", "-o", "rows-done.jsonl")
+    assert len(Path("rows-done.jsonl").read_text().splitlines()) == 3
+
+
+def test_a_table_may_come_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stdin:
+        buffer = io.BytesIO(TABLE.encode())
+
+    monkeypatch.setattr("sys.stdin", Stdin())
+    assert shell("run", "-", "--yes", "--name", "piped").out == "piped: 3 saved\n"
+
+
+def test_a_terminal_sees_a_bar(shell: Shell, terminal: Terminal) -> None:
+    outcome = shell("run", "rows.csv", "--yes", "--price", "0.5", terminal=terminal)
+    assert outcome.code == 0
+    assert "rows  3 of 3" in terminal.shown
+    assert "━" * 78 in terminal.shown
+    assert "cost so far 1.50" in terminal.shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_submits_finish_and_the_next_run_goes_on(
+    fake_server: tuple[FakeDeerAPI, str], tmp_path: Path, number: int
+) -> None:
+    fake, url = fake_server
+    (tmp_path / "rows.csv").write_text(TABLE)
+    fake.stuck()
+    command = [*PROGRAM, "batch", "run", "rows.csv", "--yes"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment(url), stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "accepted" not in process.stderr.readline():
+        pass
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Interrupted. Run the same command again: it goes on where it was." in err
+    posts = sum(request.operation == "remix" for request in fake.requests)
+    assert posts <= 3
+
+
+def test_the_first_that_applies_is_the_exit_code() -> None:
+    assert ending(status(paused="no balance", unknown=1, failed=1), interrupted=True) == 4
+    assert ending(status(unknown=1, failed=1), interrupted=True) == 7
+    assert ending(status(failed=1), interrupted=True) == 8
+    assert ending(status(saved=1), interrupted=True) == 130
+    assert ending(status(saved=1), interrupted=False) == 0
+    assert advice(status(saved=1), interrupted=False) == ""
+
+
+def test_the_pace_and_what_is_left_follow_from_the_last_two_minutes() -> None:
+    now = [0.0]
+    progress = Progress(lambda: now[0])
+    assert progress.pace() is None
+    for seconds, saved in ((0, 0), (1, 5), (100, 100), (200, 200)):
+        now[0] = seconds
+        progress.saw(status(saved=saved, waiting=300 - saved))
+    assert progress.line(status(saved=200, waiting=100, price=2.0, jobs=210, workers=3)) == (
+        "60 rows a minute, 1:40 left, cost so far 420.00, 3 workers"
+    )
+
+
+def test_every_state_has_its_share_of_the_bar() -> None:
+    assert list(_shares(status(saved=997, failed=1, unknown=1, waiting=1), 20).values()) == [17, 1, 1, 0, 0, 1]
+    assert list(_shares(status(), 20).values()) == [20, 0, 0, 0, 0, 0]
+
+
+def test_lines_come_now_and_then_and_only_with_news(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = BatchLines()
+    lines.saw(status(waiting=2))
+    lines.saw(status(waiting=1, saved=1))
+    lines.saw(status(saved=2))
+    lines.saw(status(saved=2))
+    assert capsys.readouterr().err == "rows: 2 waiting\nrows: 2 saved\n"
+
+
+def test_a_missing_extra_is_3_and_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        "import sys; sys.modules.update(dict.fromkeys(['dbos']));"
+        "from deerapi_remix.cli import main; sys.argv = ['deerapi-remix', 'batch', 'run', 'rows.csv']; main()"
+    )
+    done = subprocess.run([PROGRAM[0], "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (3, "Error: Batches need DBOS: pip install 'deerapi-remix[batch]'\n")
