@@ -27,7 +27,7 @@ class Scenario:
     Attributes:
         name: For the report.
         server: Makes the server.
-        calls: How many begin at once, or ask again and again.
+        calls: How many begin at once.
         takes: Seconds from an accepted request to its answer.
         interval: Seconds after an answer until its call asks again, as polls do; None if it does not.
         until: Seconds that are simulated.
@@ -87,14 +87,14 @@ def simulate(scenario: Scenario, strategy: str, seed: int) -> Outcome:
     chosen = _strategy(strategy, world, polls=scenario.interval is not None)
     begin = partial(chosen.call, send)
     for _ in range(scenario.calls):
-        world.at(0.0 if scenario.interval is None else scenario.interval * world.rng.uniform(0.9, 1.1), begin)
+        world.at(0.0, begin)
     world.run(scenario.until)
     return Outcome(accepted, refused, world.failed)
 
 
 def _strategy(name: str, world: World, *, polls: bool) -> Strategy:
     if name == "shipped":
-        return Shipped(world, Gate(math.inf if polls else _limits.BURST_OF_SUBMITS))
+        return Shipped(world, Gate(_limits.BURST_OF_THE_REST if polls else _limits.BURST_OF_SUBMITS))
     return Alone(world, polls=polls) if name == "each on its own" else Clairvoyant(world)
 
 
@@ -117,7 +117,7 @@ def measure(scale: Scale) -> Findings:
             _exact(f"{scenario.name}: failed", "≤", 0, max(one.failed for one in outcomes)),
         ]
     polls = shipped[SCENARIOS[3].name]
-    share = max(len(one.refused) / len(one.accepted + one.refused) for one in polls)
+    share = max(map(_share, polls))
     risen = min(map(_risen, shipped[SCENARIOS[4].name]))
     found.bounds += [
         _exact(f"{SCENARIOS[3].name}: share of 429", "≤", 0.05, share),
@@ -138,6 +138,7 @@ _NOTE = (
 # The constants of the gate, and other values for each.
 CONSTANTS: tuple[tuple[str, tuple[float, ...]], ...] = (
     ("BURST_OF_SUBMITS", (2, 8)),
+    ("BURST_OF_THE_REST", (8, 64, math.inf)),
     ("BURST_GROWTH", (1.25, 2.0)),
     ("BURST_DOUBLING", (0.25, 1.0)),
     ("TRUSTED", (3.0, 8.0)),
@@ -160,21 +161,29 @@ def _constants() -> Table:
             finally:
                 setattr(_limits, name, shipped)
     note = (
-        "One constant at a time. 429 and seconds as above, at most; share of the raised limit that is used, at least."
+        "One constant at a time. 429 and seconds as above, at most; share of polls that are answered 429, at most, and "
+        "of the raised limit that is used, at least."
     )
-    columns = ("constant", "instead", "429, Retry-After: 1", "s", "429 without", "s", "of 4 at once, s", "raised")
+    figures = ("429, Retry-After: 1", "s", "429 without", "s", "of 4 at once, s", "polls", "raised")
+    columns = ("constant", "instead", *figures)
     return Table("What the constants of the gate do", note, columns, rows)
 
 
 def _figures() -> tuple[str, ...]:
-    told, untold, at_once, raised = (
-        [simulate(SCENARIOS[index], "shipped", seed) for seed in SEEDS] for index in (0, 1, 2, 4)
+    told, untold, at_once, polls, raised = (
+        [simulate(scenario, "shipped", seed) for seed in SEEDS] for scenario in SCENARIOS[:5]
     )
     figures = []
     for outcomes in (told, untold):
         figures.append(f"{max(len(one.refused) for one in outcomes)}")
         figures.append(f"{max(one.accepted[-1] for one in outcomes):.1f}")
-    return (*figures, f"{max(one.accepted[-1] for one in at_once):.1f}", f"{min(map(_risen, raised)):.0%}")
+    figures += [f"{max(one.accepted[-1] for one in at_once):.1f}", f"{max(map(_share, polls)):.1%}"]
+    return (*figures, f"{min(map(_risen, raised)):.0%}")
+
+
+def _share(outcome: Outcome) -> float:
+    """The share of the requests that was refused."""
+    return len(outcome.refused) / len(outcome.accepted + outcome.refused)
 
 
 def _risen(outcome: Outcome) -> float:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from deerapi_remix import PollingPolicy, RetryPolicy
-from deerapi_remix._pace import Gate, Place
+from deerapi_remix._line import Place
+from deerapi_remix._pace import Gate
 
 from .servers import Server
 

@@ -83,7 +83,7 @@ class Run(Generic[T]):
 
     def line_up(self, gates: Gates) -> Passage:
         """Take a place at the gate. It is left when the context of what this returns ends."""
-        self.passage = Passage(gates, self.call, self._settings)
+        self.passage = Passage(gates, self.call, self._settings, self._started)
         return self.passage
 
     def pause(self) -> float:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
-from ._limits import BURST_OF_SUBMITS
+from ._limits import BURST_OF_SUBMITS, BURST_OF_THE_REST
 from ._pace import Gate
 
 # Seconds.
@@ -90,7 +90,7 @@ class Gates:
         self.make_bell = make_bell
         self.lock = BriefLock()
         self._of_submits = Gate(BURST_OF_SUBMITS)
-        self._of_the_rest = Gate()
+        self._of_the_rest = Gate(BURST_OF_THE_REST)
 
     def gate(self, *, paid: bool) -> Gate:
         """The gate of what costs money, or of the rest: servers limit them apart."""

@@ -9,12 +9,13 @@ import math
 
 import attrs
 
-# Before anything is known of a server so many submits go at once. As long as no answer of 429
-# comes, half as many again go as were accepted at once, and twice as many may be unanswered after
-# each of these seconds: 100 submits at once are on their way after 2.3 s however slowly they are
-# answered. Wider or faster, and more are refused where a server takes few; narrower, and small
-# bursts are delayed, too.
+# Before anything is known of a server so many submits, or requests that are free, go at once. As
+# long as no answer of 429 comes, half as many again go as were accepted at once, and twice as many
+# may be unanswered after each of these seconds: 100 submits at once are on their way after 2.3 s
+# however slowly they are answered, and 100 polls after 0.8 s. Wider or faster, and more are refused
+# where a server takes few; narrower, and small bursts are delayed, too.
 BURST_OF_SUBMITS = 4
+BURST_OF_THE_REST = 32
 BURST_GROWTH = 1.5
 BURST_DOUBLING = 0.5
 # A limit is trusted for so many seconds. For fewer, more requests are refused while nothing

@@ -15,14 +15,10 @@ every 6 s or so, and 95 % of what the server takes or more is used.
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import math
-from typing import Any
-
-import attrs
 
 from ._limits import Burst, Hold, Limit, Tally
+from ._line import Line, Place
 from ._retry import backoff
 from .config import RetryPolicy
 
@@ -32,35 +28,13 @@ FEW = 2
 _ROUNDING = 1e-6
 
 
-@attrs.define(eq=False)
-class Place:
-    """The place of a call in the line, the same one until the call is over.
-
-    Attributes:
-        number: Whoever came earlier has a lower one.
-        rate: How many requests a second its caller knows to be allowed; `math.inf` if it does not.
-        is_waiting: Whether it stands in the line.
-        sent_at: When its request was let go.
-        others: How many other requests were unanswered then.
-        is_paced: Whether there was a limit then.
-        bell: What wakes its caller, to whom it belongs.
-    """
-
-    number: int
-    rate: float
-    is_waiting: bool = False
-    sent_at: float = -math.inf
-    others: int = 0
-    is_paced: bool = False
-    bell: Any = None
-
-
 class Gate:
     """Lets requests of one kind go as fast as the server takes them, in the order they came in.
 
     A caller takes a place and asks for how many seconds to wait. It asks again after that time, or
     when the bell of its place is rung. It is rung for the head of the line whenever a place was
-    left or an answer came. Threads share a lock for the moment in which they ask.
+    left or an answer came. Threads share a lock for the moment in which they ask; what says that it
+    needs none goes without, since until a first 429 a gate costs next to nothing.
 
     Args:
         burst: How many requests may be unanswered before anything is known of the server.
@@ -68,9 +42,7 @@ class Gate:
 
     def __init__(self, burst: float = math.inf) -> None:
         self._burst = Burst(burst)
-        self._numbers = itertools.count()
-        self._line: list[tuple[int, Place]] = []
-        self._unanswered: set[Place] = set()
+        self._line = Line()
         self._latest = -math.inf
         self._rate = Limit()
         self._window = Limit()
@@ -81,18 +53,16 @@ class Gate:
     @property
     def head(self) -> Place | None:
         """Who goes next."""
-        while self._line and not self._line[0][1].is_waiting:
-            heapq.heappop(self._line)
-        return self._line[0][1] if self._line else None
+        return self._line.head
 
     def knows(self, place: Place) -> bool:
         """Whether the call waits here, or the answer to it is awaited."""
-        return place.is_waiting or place in self._unanswered
+        return place.is_waiting or place.entry in self._line.unanswered
 
     @property
     def awaits_answers(self) -> bool:
         """Whether requests are unanswered, whose answers may let the head of the line go."""
-        return bool(self._unanswered)
+        return bool(self._line.unanswered)
 
     @property
     def held_until(self) -> float:
@@ -105,22 +75,44 @@ class Gate:
 
     def arrive(self, rate: float = math.inf) -> Place:
         """Take a place behind all others."""
-        return Place(next(self._numbers), rate)
+        return self._line.arrive(rate)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether there is no limit, and nobody waits."""
+        return self._hold is None and not self._line
+
+    def passes(self, place: Place, now: float) -> bool:
+        """Let the request go if nothing is to be waited for. It needs no lock."""
+        if not self.is_free or place.rate < math.inf:
+            return False
+        if len(self._line.unanswered) >= self._burst.width:
+            return False
+        self._let_go(place, now)
+        return True
 
     def seconds(self, place: Place, now: float) -> float:
         """For how long to wait. 0 lets the request go, `math.inf` means until the bell is rung."""
-        free = self._hold is None and place.rate == math.inf and not self._line
-        if free and len(self._unanswered) < self._burst.width:
-            return self._let_go(place, now)
-        self._line_up(place)
+        if self.passes(place, now):
+            return 0.0
+        self._line.wait(place)
         if self.head is not place:
             return math.inf
         due = self._due(place, now)
-        return self._let_go(place, now) if due <= now + _ROUNDING else due - now
+        if due > now + _ROUNDING:
+            return due - now
+        self._let_go(place, now)
+        if self.head is None:
+            self._burst.since = None
+        return 0.0
 
     def accepted(self, place: Place, now: float) -> None:
-        """The request was answered, with another status than 429."""
-        if place not in self._unanswered:
+        """The request was answered, with another status than 429.
+
+        While the gate is free it needs no lock. Two threads that count at the same moment may then
+        count one request, and a rate is an estimate anyway.
+        """
+        if place.entry not in self._line.unanswered:
             return
         self._holds_in_a_row = 0
         if self._hold is None:
@@ -128,7 +120,7 @@ class Gate:
                 self._burst.accepted(place.others)
             self._tally.forget_pause(now)
         self._tally.add(now)
-        self.leave(place)
+        self._line.leave(place)
 
     def refused(
         self, place: Place, now: float, retry_after: float | None, policy: RetryPolicy, draw: float
@@ -146,16 +138,18 @@ class Gate:
             Whether it is a matter of time only: the request went at the pace of the gate, and at
             this pace the server takes others.
         """
-        if place not in self._unanswered:
+        if place.entry not in self._line.unanswered:
             return False
-        self.leave(place)
-        self._line_up(place)
+        self._line.leave(place)
+        self._line.wait(place)
         hold = self._hold
         if hold is None:
             self._tally.forget_pause(place.sent_at)
         if hold is None or (hold.resumed is not None and place.sent_at >= hold.resumed):
             self._holds_in_a_row += 1
             if retry_after is None:
+                # Never less than half of it: before the server takes anything, all are refused.
+                draw = (1 + draw) / 2
                 retry_after = backoff(policy, attempts=self._holds_in_a_row, draw=draw)
             until = now + retry_after
             period = now - hold.resumed if hold and hold.resumed is not None else 0.0
@@ -168,24 +162,13 @@ class Gate:
         return place.is_paced and (self._holds_in_a_row == 1 or place.others > 0)
 
     def leave(self, place: Place) -> None:
-        """The call is over, or waits no longer."""
-        place.is_waiting = False
-        self._unanswered.discard(place)
+        """The call is over, or waits no longer. It needs no lock."""
+        self._line.leave(place)
 
-    def _line_up(self, place: Place) -> None:
-        if not place.is_waiting:
-            place.is_waiting = True
-            heapq.heappush(self._line, (place.number, place))
-
-    def _let_go(self, place: Place, now: float) -> float:
-        place.is_waiting = False
+    def _let_go(self, place: Place, now: float) -> None:
         place.sent_at = self._latest = now
-        place.others = len(self._unanswered)
         place.is_paced = self._hold is not None or place.rate < math.inf
-        self._unanswered.add(place)
-        if self._line and self.head is None:
-            self._burst.since = None
-        return 0.0
+        self._line.go(place)
 
     def _due(self, place: Place, now: float) -> float:
         """When the head of the line may go, unless an answer comes before."""
@@ -197,7 +180,7 @@ class Gate:
         if self._hold and rate == window == math.inf:
             self._hold = None
             self._burst = Burst(self._burst.initial)
-        needed = len(self._unanswered) + 1
+        needed = len(self._line.unanswered) + 1
         if self._hold is None and place.rate == math.inf:
             is_full = needed > self._burst.at(now) + _ROUNDING
             return self._burst.reaches(needed, now) if is_full else now

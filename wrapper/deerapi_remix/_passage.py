@@ -24,23 +24,30 @@ LONGEST_HOLD_OF_SUBMITS = 3600.0
 class Passage:
     """The way of one call through its gate, again after each answer of 429.
 
-    When its context ends, nothing of the call is left at the gate, however the call ends.
+    When its context ends, nothing of the call is left at the gate, however the call ends; at the
+    latest once nobody knows the call any more, for a signal handler may raise as the context ends.
+
+    Args:
+        gates: Those of the client.
+        call: The call.
+        settings: Those of the client.
+        started: When the call began, on the monotonic clock.
 
     Attributes:
         bell: What to wait for; None where only time lets the call go.
     """
 
-    def __init__(self, gates: Gates, call: Call[Any], settings: Settings) -> None:
+    def __init__(self, gates: Gates, call: Call[Any], settings: Settings, started: float) -> None:
         known = settings.retry.submits_per_second if call.paid else None
         self.bell: Any = None
         self._gates = gates
         self._gate = gates.gate(paid=call.paid)
-        self._place = self._gate.arrive(math.inf if known is None else known)
         self._call = call
         self._settings = settings
-        self._started = _clock.monotonic()
+        self._started = started
         self._is_told = False
         self._last_error: DeerAPIError | None = None
+        self._place = self._gate.arrive(math.inf if known is None else known)
 
     def __enter__(self) -> Self:
         return self
@@ -59,6 +66,8 @@ class Passage:
         Raises:
             RateLimitError: The turn does not come in time.
         """
+        if self._gate.passes(self._place, _clock.monotonic()):
+            return 0.0
         with self._gates.lock:
             seconds = self._gate.seconds(self._place, _clock.monotonic())
             self._ring()
@@ -76,8 +85,13 @@ class Passage:
 
     def answered(self) -> None:
         """An answer came that says nothing about the pace."""
+        gate = self._gate
+        if gate.is_free:
+            gate.accepted(self._place, _clock.monotonic())
+            if gate.is_free:  # Else somebody waits since just now, and perhaps for this answer.
+                return
         with self._gates.lock:
-            self._gate.accepted(self._place, _clock.monotonic())
+            gate.accepted(self._place, _clock.monotonic())
             self._ring()
 
     def failed(self, error: DeerAPIError, answer: Answer | None) -> bool:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import pytest
@@ -18,8 +21,13 @@ from deerapi_remix import (
     RetryPolicy,
     Video,
     _clock,
+    _gates,
 )
 from deerapi_remix.testing._time import VirtualClock, VirtualTime
+
+from .conftest import Loopback
+from .strikes import strikes
+from .test_connections import asked_for, in_child, needs_fork
 
 JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
 JOB |= {"size": "1280x720", "seconds": "8", "remixed_from_video_id": "video_1"}
@@ -62,7 +70,7 @@ def time() -> Iterator[Seconds]:
         yield lambda: virtual.monotonic() - began
 
 
-def client_of(answer: Callable[[httpx.Request], httpx.Response], **options: object) -> AsyncRemixClient:
+def client_of(answer: Callable[[httpx.Request], Any], **options: object) -> AsyncRemixClient:
     http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
     return AsyncRemixClient(base_url="http://127.0.0.1:1", http_client=http, **options)  # type: ignore[arg-type]
 
@@ -220,3 +228,83 @@ async def test_on_another_event_loop_nothing_waits_at_the_gate(time: Seconds) ->
     with pytest.raises(ConfigurationError, match="belongs to another event loop") as caught:
         await asyncio.to_thread(lambda: asyncio.run(client.remix("video_2", prompt="x")))
     assert caught.value.video_id == "video_2"
+
+
+# Nothing is left at the gate
+
+
+def is_left(client: AsyncRemixClient | RemixClient) -> bool:
+    """Whether a call stands at a gate of the client, or is awaited there."""
+    gates = client._connections._gates
+    return any(gate.head is not None or gate.awaits_answers for gate in (gates.gate(paid=True), gates.gate(paid=False)))
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_a_signal_handler_that_raises_at_any_moment_leaves_no_place_taken(
+    refused: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_gates, "_LOCK_IS_LEAKED_AFTER", 0.001)
+    clients: list[RemixClient] = []
+    answers: list[httpx.Response] = []
+
+    def begin() -> None:
+        http = httpx.Client(transport=httpx.MockTransport(lambda _: answers.pop()))
+        retry = RetryPolicy(initial_delay=0.001)
+        clients.append(RemixClient(base_url="http://127.0.0.1:1", http_client=http, retry=retry))
+        accepted = [httpx.Response(200, json={**JOB, "id": "new_1"}) for _ in range(2)]
+        answers[:] = [*accepted, *[httpx.Response(429)] * refused]
+        clients[-1].remix("video_1", prompt="x")  # One that was refused gives the gate a limit.
+
+    for struck in strikes(lambda: clients[-1].remix("video_1", prompt="x"), before=begin, within="deerapi_remix/"):
+        struck.clear()
+        assert not is_left(clients[-1])
+
+
+@pytest.mark.parametrize("known", [None, 5.0])
+async def test_a_call_that_is_cancelled_at_any_moment_leaves_no_place_taken(known: float | None, time: Seconds) -> None:
+    server = Limited(5)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return server(request)
+
+    async with client_of(answer, retry=RetryPolicy(submits_per_second=known)) as client:
+        await submit(client, 20)
+        for steps in itertools.count():
+            task = asyncio.create_task(client.remix("video_1", prompt="x"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            if task.done():
+                break
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            assert not is_left(client)
+            await _clock.async_sleep(0.3)
+    assert steps > 5
+
+
+@needs_fork
+def test_a_forked_child_waits_at_a_gate_of_its_own(loopback: Loopback) -> None:
+    loopback.answer = lambda _: b"HTTP/1.1 429 Told\r\nRetry-After: 1000\r\nContent-Length: 0\r\n\r\n"
+    with RemixClient(base_url=loopback.url, retry=RetryPolicy(attempts=1)) as client:
+        with pytest.raises(RateLimitError) as first:
+            client.remix("video_1", prompt="x")
+        with pytest.raises(RateLimitError) as second:
+            client.remix("video_1", prompt="x")
+        loopback.answer = asked_for
+        with client._connections._gates.lock:  # As another thread may hold it in the moment of the fork.
+            assert in_child(lambda: client.remix("video_1", prompt="x").id) == "video_1"
+    assert [error.value.attempts for error in (first, second)] == [1, 0]
+
+
+async def test_the_first_polls_of_many_jobs_are_not_all_made_at_once(time: Seconds) -> None:
+    server = Limited(0)
+    async with client_of(server) as client:
+        waits = [asyncio.create_task(client.wait(f"video_{number}")) for number in range(100)]
+        await _clock.async_sleep(0.5)
+        for task in waits:
+            task.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+    assert server.refused <= 32

@@ -6,11 +6,23 @@ import math
 
 import pytest
 
-from deerapi_remix import RetryPolicy
-from deerapi_remix._pace import Gate, Place
+from deerapi_remix import RetryPolicy, _pace
+from deerapi_remix._line import Place
 
 POLICY = RetryPolicy(initial_delay=0.5, max_delay=8.0)
 BURST = 4
+
+
+class Gate(_pace.Gate):
+    """A gate whose callers all keep their places."""
+
+    def __init__(self, burst: float = math.inf) -> None:
+        super().__init__(burst)
+        self._places: list[Place] = []
+
+    def arrive(self, rate: float = math.inf) -> Place:
+        self._places.append(super().arrive(rate))
+        return self._places[-1]
 
 
 def refuse(gate: Gate, place: Place, now: float, retry_after: float | None = None, draw: float = 1.0) -> None:
@@ -125,8 +137,8 @@ def test_a_later_429_makes_the_hold_longer_and_never_shorter() -> None:
     assert gate.held_until == 15.5
 
 
-@pytest.mark.parametrize(("draw", "seconds"), [(0.0, 0.0), (0.5, 0.25), (1.0, 0.5)])
-def test_without_retry_after_the_hold_is_the_backoff_of_the_policy(draw: float, seconds: float) -> None:
+@pytest.mark.parametrize(("draw", "seconds"), [(0.0, 0.25), (0.5, 0.375), (1.0, 0.5)])
+def test_without_retry_after_the_hold_is_at_least_half_the_backoff_of_the_policy(draw: float, seconds: float) -> None:
     gate = Gate()
     refuse(gate, send(gate, 10.0), 10.0, None, draw)
     assert gate.held_until == 10.0 + seconds
@@ -418,3 +430,17 @@ def test_whoever_went_at_a_pace_knows() -> None:
     after = gate.arrive()
     assert gate.seconds(after, 12.0) == 0
     assert [before.is_paced, known.is_paced, after.is_paced] == [False, True, True]
+
+
+# Callers that are gone
+
+
+def test_whoever_is_gone_is_forgotten() -> None:
+    gate = _pace.Gate(burst=1)
+    first, second, third = gate.arrive(), gate.arrive(), gate.arrive()
+    assert [gate.seconds(place, 10.0) for place in (first, second, third)] == [0, 0.5, math.inf]
+    del second
+    assert gate.head is third
+    del first
+    assert not gate.awaits_answers
+    assert gate.seconds(third, 10.0) == 0

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import inspect
-import itertools
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -25,6 +20,8 @@ from deerapi_remix.ledger import LedgerUnavailableError, _forks, _writer
 from deerapi_remix.ledger._database import checked
 from deerapi_remix.ledger._outcome import Outcome
 from deerapi_remix.ledger._store import Store
+
+from ..strikes import Struck, TimeLimit, strikes
 
 
 @pytest.fixture
@@ -146,9 +143,6 @@ def test_the_writer_ends_when_there_is_nothing_to_write(store: Store, monkeypatc
     store.write(add, key="").result()
 
 
-Struck = list[BaseException]
-
-
 def test_an_exception_of_a_signal_handler_stops_no_later_write(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_writer, "LINGERS", 0.0)  # So that most writes start a thread.
     for struck in strikes(lambda: store.write(add, key="").result()):
@@ -191,7 +185,7 @@ def test_an_exception_of_a_signal_handler_in_a_fork_stops_no_later_write(store: 
         for hook in (_forks._before, _forks._after, _forks._after):
             try:
                 hook()
-            except TimeoutError as error:
+            except TimeLimit as error:
                 raised.append(error)
         if raised:
             raise raised[0]
@@ -215,44 +209,6 @@ def test_an_exception_of_a_signal_handler_in_close_leaves_nothing_that_hangs(tmp
         stores[-1].write(lambda _: None, key="", insist=True).result(timeout=30)
         stores[-1].close()
         assert struck
-
-
-def strikes(call: Callable[[], object], before: Callable[[], object] = lambda: None) -> Iterator[Struck]:
-    """Make a call again and again, struck a moment later each time, until it ends before that.
-
-    What was raised is kept meanwhile, and with it whatever the call held.
-    """
-    kept: Struck = []
-    before()
-    while struck_at(len(kept), call, kept):
-        yield kept
-        before()
-    assert len(kept) > 5
-
-
-def struck_at(number: int, call: Callable[[], object], kept: Struck) -> bool:
-    """Whether `call` still ran when it was to be struck: the nth time that a signal handler could run in it."""
-    left = itertools.count(-number)
-
-    def strike(frame: FrameType, event: str, _argument: object) -> None:
-        # Handlers run where a function begins, and after a call of a function in C. What is raised here where a
-        # generator goes on would end it without its `finally`, as no handler does.
-        goes_on = event == "call" and frame.f_code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE)
-        if event in ("call", "c_return") and not goes_on and next(left) == 0:
-            raise TimeoutError
-
-    before = sys.getprofile()
-    gc.disable()  # What it calls could be struck, too.
-    sys.setprofile(strike)
-    try:
-        call()
-    except TimeoutError as error:
-        kept.append(error)
-        return True
-    finally:
-        sys.setprofile(before)
-        gc.enable()
-    return False
 
 
 def test_many_threads_write(store: Store) -> None:
