@@ -4,7 +4,7 @@ Exit codes:
 
 0    the contract is kept, as far as it was checked
 1    the contract is broken
-2    a setting, a recording or an extra is missing or unusable; nothing was sent
+2    a setting, recording or extra is missing or unusable; nothing was sent
 3    the key is refused
 4    no such model is served
 5    the source video is unknown, or not completed
