@@ -73,7 +73,7 @@ class Findings:
         self._record(exchange.operation, exchange.status, essence(exchange.headers))
         for rule, problem in judge(self.contract, exchange):
             self.add(rule, problem, exchange)
-        for rule, problem in _forbidden.verdicts(self.contract, exchange):
+        for rule, problem in _forbidden.verdicts(self.contract, exchange, strict=self.strict):
             self.add(rule, problem, exchange)
         for rule, problem, shown_by in self._history.take(exchange):
             self.add(rule, problem, shown_by)

@@ -12,11 +12,12 @@ _NEAR_KEY = "near_key_refused"
 _FIELDS = {"prompt": "invalid_prompt_refused", "model": "invalid_model_refused"}
 
 
-def verdicts(contract: Contract, exchange: Exchange) -> Iterator[Verdict]:
+def verdicts(contract: Contract, exchange: Exchange, *, strict: bool) -> Iterator[Verdict]:
     """The rule that the request gave occasion for, if it is one that the document forbids."""
     status = exchange.status
-    # These tell nothing of the request: the rate is limited, or a gateway fails.
-    if status == 429 or status > 500:
+    # These tell nothing of the request, unless it is our own server that answers: the rate is
+    # limited, or a gateway fails.
+    if not strict and (status == 429 or status > 500):
         return
     if exchange.key != "valid":
         wrong = None if status == 401 else f"the answer is {status}"
