@@ -85,6 +85,18 @@ def test_a_breach_is_1_and_stands_first_and_in_the_list_of_tests_and_beside_the_
     assert failure.get("message") == line
 
 
+def test_rules_that_a_mock_for_any_key_cannot_keep_are_left_out_and_it_is_said_why() -> None:
+    command = [*PROGRAM[:-1], "mock", "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as mock:
+        assert mock.stdout is not None
+        base_url = mock.stdout.readline().strip()
+        done = run("--video-id", "video_123", "--base-url", base_url, DEERAPI_KEY="any")
+        mock.terminate()
+    assert done.returncode == 0, done.stdout
+    for rule in ("wrong_key_refused", "near_key_refused"):
+        assert f"-       {rule:30}not checked: this mock takes any key; with `mock --key KEY`" in done.stdout
+
+
 def test_quiet_shows_breaches_and_the_conclusion_only(fake: FakeDeerAPI, base_url: str) -> None:
     without_request_id(fake)
     done = run("--video-id", "video_123", "--base-url", base_url, "--quiet", DEERAPI_KEY=KEY)

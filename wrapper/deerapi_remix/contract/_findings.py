@@ -108,6 +108,12 @@ class Findings:
         """Notes why a rule could not be checked."""
         self.unchecked[rule] = reason
 
+    def leave_out(self, rule: str, reason: str) -> None:
+        """Forgets what was found of a rule that does not concern this server."""
+        self.broken = [each for each in self.broken if each.rule != rule]
+        self.checked[rule] = 0
+        self.skip(rule, reason)
+
     def _drifted(self, exchange: Exchange, line: str) -> None:
         where = f"{exchange.operation} {exchange.status}"
         self.drift.setdefault(where, Counter())[line] += 1

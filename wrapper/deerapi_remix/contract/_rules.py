@@ -137,3 +137,6 @@ BY_SCHEMATHESIS = {
     "unsupported_method",
     "allow_header_conformance",
 }
+
+# They need a server that knows which keys are valid.
+OF_A_WRONG_KEY = ("wrong_key_refused", "near_key_refused", "ignored_auth")
