@@ -46,7 +46,8 @@ $(INSTALLED): $(TOOLS) pyproject.toml
 define generate
 rm -rf $(1)
 mkdir -p $(dir $(1))
-openapi-spec-validator --subschema-errors all openapi.yaml
+openapi-spec-validator --subschema-errors all openapi.yaml || {
+  echo "openapi.yaml is not valid: the lines above are of that file" >&2; exit 1; }
 openapi-python-client generate --path openapi.yaml --config generated/config.yaml --meta none --fail-on-warning --output-path $(1)
 cp openapi.yaml $(1)/openapi.yaml
 touch $(1)/py.typed
@@ -90,7 +91,7 @@ contract-live: install ## the same rules against the live API; read-only and fre
 	@deerapi-remix contract
 
 breaking: install ## does openapi.yaml break clients of the last release?
-	@python contract_tests/breaking.py
+	@python -m contract_tests.breaking
 
 teeth: install ## plant faults, one at a time: does the contract suite notice?
 	@python -m contract_tests.teeth

@@ -1,6 +1,6 @@
 """Does a new document break clients that were made from the released one?
 
-    python contract_tests/breaking.py [OLD NEW]
+    python -m contract_tests.breaking [OLD NEW]
 
 Prints a line for each change that does. A client is broken where a request that it may send is no longer valid, where
 an answer may come that it was never told of, or where something that it uses is gone. That is judged by structure, and
@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from deerapi_remix.testing._document import METHODS, Document
+
+from .document import UnreadableError, read
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "contract_tests" / "released" / "openapi.yaml"
@@ -283,7 +283,11 @@ def is_announced(old: Node, new: Node, changelog: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     old_path, new_path = map(Path, arguments) if arguments else (RELEASED, ROOT / "openapi.yaml")
-    old, new = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (old_path, new_path))
+    try:
+        old, new = read(old_path), read(new_path)
+    except UnreadableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     changelog = ROOT / "CHANGELOG.md"
     announced = is_announced(old, new, changelog.read_text(encoding="utf-8") if changelog.exists() else "")
     found = breaking_changes(old, new)

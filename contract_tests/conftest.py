@@ -13,10 +13,19 @@ from deerapi_remix.testing import VirtualClock
 from deerapi_remix.testing._time import VirtualTime
 
 from .clients import TWINS, Twin
-from .document import Document, load
+from .digest import MOST, Failure, digest
+from .document import Document, UnreadableError, load
 
 # A shell starts what runs in the background with Ctrl-C ignored, and the programs that the tests start inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart() -> None:
+    """Without the document no rule can be looked at."""
+    try:
+        load()
+    except UnreadableError as error:
+        pytest.exit(str(error), returncode=1)
 
 
 @pytest.fixture
@@ -57,14 +66,33 @@ def without_environment() -> Iterator[None]:
         yield
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """End with the broken rules: where, what, and the command that shows it again."""
-    broken = [report for report in terminalreporter.getreports("failed") if "contract_tests/" in report.nodeid]
-    for report in broken[:10]:
-        test = report.nodeid.rpartition("::")[2]
-        crash = getattr(report.longrepr, "reprcrash", None)
-        message = crash.message if crash else str(report.longrepr)
-        terminalreporter.section(f"broken rule: {test.partition('[')[0].removeprefix('test_')}", sep="-")
-        for line in message.removeprefix("AssertionError: ").partition("\nassert ")[0].splitlines()[:12]:
-            terminalreporter.write_line(line[:500])
-        terminalreporter.write_line(f"see it again: python -m pytest {shlex.quote(report.nodeid)}")
+def message_of(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longrepr)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """Begin with what broke, a line each; what may follow from that is counted, and not shown."""
+    stats = terminalreporter.stats
+    ours = [
+        report
+        for outcome in ("failed", "error")
+        for report in stats.get(outcome, ())
+        if isinstance(report, pytest.TestReport) and report.nodeid.startswith("contract_tests/")
+    ]
+    told = digest([Failure(report.nodeid, message_of(report)) for report in ours])
+    if told.lines:
+        terminalreporter.section("what is broken", sep="=")
+        for line in told.lines[:MOST]:
+            terminalreporter.write_line(line)
+        folded = [report for report in ours if report.nodeid not in told.tests]
+        if folded:
+            rest = max(len(told.lines) - MOST, 0)
+            more = f"{rest} more kinds of breach, and " if rest else ""
+            terminalreporter.write_line(f"{more}{len(folded)} further failures, which may follow from these.")
+        terminalreporter.write_line(f"see it again: python -m pytest {shlex.quote(told.tests[0])}")
+        for outcome in ("failed", "error"):
+            stats[outcome] = [report for report in stats.get(outcome, ()) if report not in folded]
+        stats["folded"] = folded
+    yield

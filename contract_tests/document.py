@@ -15,9 +15,29 @@ ROOT = Path(__file__).resolve().parents[1]
 PATH = ROOT / "openapi.yaml"
 
 
+class UnreadableError(Exception):
+    """A document is no YAML; the message names the file and the line."""
+
+
+def read(path: Path = PATH) -> dict[str, Any]:
+    """The values of a document in a file.
+
+    Raises:
+        UnreadableError: It is no YAML.
+    """
+    try:
+        value: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        told = ", ".join(filter(None, (error.context, error.problem)))
+        raise UnreadableError(f"{path.name}{where}: {told}") from None
+    return value
+
+
 def load(path: Path = PATH) -> Document:
     """A document from a file."""
-    return Document(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return Document(read(path))
 
 
 @cache

@@ -76,9 +76,11 @@ def run(block: Block, page: str, names: dict[str, Any]) -> None:
         exec(code, names)
     except Exception as error:
         if "raises" not in block.comments:
+            error.add_note(f"{page}:{block.line} breaks the rule that Python on a page runs from its top to its end")
             raise
         raised = type(error).__name__
-    assert raised == block.comments.get("raises")
+    expected = block.comments.get("raises")
+    assert raised == expected, f"{page}:{block.line} breaks the rule that a block raises what stands above it"
 
 
 @pytest.fixture
@@ -102,7 +104,8 @@ def test_the_python_of_a_page_runs_from_its_top_to_its_end(
     names: dict[str, Any] = {"__name__": "__main__", "fake": fake}
     for block in blocks_of(page):
         if "prints" in block.comments:
-            assert capsys.readouterr().out == block.code, f"{page}:{block.line}"
+            printed = f"{page}:{block.line} breaks the rule that a page shows what its code prints"
+            assert capsys.readouterr().out == block.code, printed
         elif block.language == "python" and "not run" not in block.comments:
             capsys.readouterr()
             run(block, page, names)
@@ -111,7 +114,7 @@ def test_the_python_of_a_page_runs_from_its_top_to_its_end(
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", "-p", "deerapi_remix"]
         environment = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0, f"{page} breaks the rule that its tests pass: {done.stdout}{done.stderr}"
 
 
 def test_blocks_that_are_not_run_are_these_for_these_reasons() -> None:
@@ -156,7 +159,7 @@ def test_a_line_for_the_shell_is_one_that_works(line: str) -> None:
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         del words[0]
     command, *arguments = words or ["#"]
-    assert command in COMMANDS, f"what is {command}?"
+    assert command in COMMANDS, f"a line for the shell breaks the rule that its command is known: {line}"
     COMMANDS[command](arguments)
 
 
