@@ -28,6 +28,8 @@ _LONGEST_NAME = 254
 class PartFile:
     """Collects bytes beside the target and publishes them under its name once they are whole.
 
+    The part file is there while the context lasts.
+
     Attributes:
         target: The path as the user gave it.
         path: The part file.
@@ -37,6 +39,8 @@ class PartFile:
         FileNotFoundError, NotADirectoryError: There is no such folder.
         OSError: Whatever else the file system says, unchanged.
     """
+
+    _file: BinaryIO
 
     def __init__(self, target: str | os.PathLike[str], *, overwrite: bool) -> None:
         self.target = Path(target)
@@ -51,13 +55,26 @@ class PartFile:
         if not folder.is_dir():
             raise _os_error(NotADirectoryError, errno.ENOTDIR, folder)
         self.path = folder / _part_name(self.target.name)
-        self._file: BinaryIO = self.path.open("x+b", buffering=0)
 
     def __enter__(self) -> Self:
-        return self
+        try:
+            self._file = self.path.open("x+b", buffering=0)
+            return self  # noqa: TRY300  # A signal may strike before it as well.
+        except OSError:
+            raise
+        except BaseException:  # A signal struck, maybe after the file was made.
+            self.path.unlink(missing_ok=True)
+            raise
 
     def __exit__(self, *_: object) -> None:
         """Remove what was not published."""
+        try:
+            self._remove()
+        except BaseException:  # A signal struck, maybe before the file was gone.
+            self._remove()
+            raise
+
+    def _remove(self) -> None:
         self._file.close()
         self.path.unlink(missing_ok=True)
 
@@ -100,6 +117,8 @@ class PartFile:
                 raise
             self._refuse_to_clobber()
             self.path.rename(self._absolute)
+        # Not left to the end of the context: a signal may strike where that begins.
+        self.path.unlink(missing_ok=True)
         return self.target
 
     def _refuse_to_clobber(self) -> None:

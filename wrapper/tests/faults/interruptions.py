@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import linecache
 import signal
 import sys
 import threading
@@ -19,6 +20,7 @@ import pytest
 WATCHED = ("deerapi_remix", "httpx", "httpcore", "h11", "contextlib", "<attrs generated", "deerapi_remix_generated")
 # Seconds.
 _AGAIN = 0.0002
+_CONTEXTS = ("with ", "async with ")
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 Trace = Callable[[FrameType, str, Any], Any]
@@ -49,7 +51,8 @@ ERRORS: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, SoftTi
 class StrikeAtStep:
     """Raises `error` at the nth step of what runs within it: a line that begins, or a function that returns.
 
-    A signal handler runs between two bytecodes, often right after a call has returned: its result is lost then.
+    A signal handler runs between two bytecodes, often right after a call has returned: its result is lost then. It does
+    not run while the interpreter enters or leaves a context.
 
     Attributes:
         steps: How many steps there have been.
@@ -88,7 +91,11 @@ class StrikeAtStep:
 
     def _stepped(self, frame: FrameType, event: str, argument: object) -> Trace:
         returned = event == "return" and argument is not None and not frame.f_code.co_flags & _SUSPENDS
-        if event == "line" or (returned and frame is not self._outermost):
+        is_step = returned and frame is not self._outermost and frame.f_code.co_name != "__enter__"
+        if event == "line":
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+            is_step = not line.lstrip().startswith(_CONTEXTS)
+        if is_step:
             self.steps += 1
             if self.steps == self._nth:
                 sys.settrace(None)

@@ -309,7 +309,7 @@ class Job:
         result: str | BaseException
         nth, error = self._plan.interruption or (math.inf, KeyboardInterrupt)
         try:
-            with StrikeAtStep(nth if self._calls == 1 else math.inf, error("struck"), watched=("deerapi_remix",)):
+            with StrikeAtStep(nth if self._calls == 1 else math.inf, error("struck"), watched=("deerapi_remix/",)):
                 result = call()
         except AssertionError:
             raise
