@@ -127,7 +127,7 @@ $(GENERATORS)/.installed: $(LINTERS)/requirements.txt
 	@$(call venv,$(GENERATORS),$<)
 	touch $@
 
-lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## style, layers, and the document
+lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## style, layers, the document, and its workflows
 	@ruff check .
 	ruff format --check .
 	lint-imports --no-cache
@@ -135,6 +135,8 @@ lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## sty
 	$(NODE) node $(LINTERS)/node_modules/.bin/spectral lint --ruleset $(LINTERS)/.spectral.yaml --fail-severity warn openapi.yaml
 	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/redocly.yaml openapi.yaml
 	python $(LINTERS)/generators.py $(GENERATORS)/bin/python
+	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/arazzo.yaml workflows.arazzo.yaml
+	python $(LINTERS)/workflows.py
 
 type: install ## types of everything, as mypy and pyright see them
 	@mypy

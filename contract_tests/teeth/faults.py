@@ -16,7 +16,15 @@ from contract_tests.edits import edited
 
 PROJECT = Path(__file__).resolve().parents[2]
 # All that the tests read; a fault is planted in a copy of it, never in the tree.
-_COPIED = ("openapi.yaml", "pyproject.toml", "CHANGELOG.md", "generated", "wrapper", "contract_tests")
+_COPIED = (
+    "openapi.yaml",
+    "workflows.arazzo.yaml",
+    "pyproject.toml",
+    "CHANGELOG.md",
+    "generated",
+    "wrapper",
+    "contract_tests",
+)
 
 Group = Literal["server", "client", "document"]
 

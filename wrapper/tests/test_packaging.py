@@ -124,6 +124,7 @@ def test_the_document_in_the_wheel_is_the_one_of_the_project(wheel: zipfile.ZipF
         "pyproject.toml",
         "requirements-demo.txt",
         "requirements-dev.txt",
+        "workflows.arazzo.yaml",
         "wrapper/deerapi_remix/testing/assets/video.mp4",
         "wrapper/tests/test_packaging.py",
     ],
