@@ -83,7 +83,7 @@ class RowWork:
                 return
             tries += 1
             try:
-                await self._advance(found)
+                return await self._advance(found)
             except Exception as error:  # What follows from it is looked up.
                 if isinstance(error, LedgerUnavailableError):
                     job_id = error.job_id or job_id
@@ -106,7 +106,7 @@ class RowWork:
             await _clock.async_sleep(_AWAY)
 
     async def _advance(self, found: Found) -> None:
-        """Take the row as far as it goes."""
+        """Take the row to its file."""
         saving = Saving(self._store, found.output, overwrite=False, timeout=None, on_update=None)
         asked = ask(
             self._client,

@@ -57,7 +57,7 @@ class Found:
         model: A model ID, or None.
         output: Where its file is to be.
         state: Its state.
-        record: Its entry in the ledger, if there is one.
+        record: Its entry in the ledger, if it is not waiting.
     """
 
     ledger_key: str
@@ -140,7 +140,8 @@ def find(connection: Connection, key: str) -> Found | None:
     row = connection.execute(_FIND_ONE, {"which": key}).one_or_none()
     if row is None:
         return None
-    record = _records.find(connection, key)
+    # Most rows have no entry yet; one that is open is as good as none.
+    record = None if row.state == "waiting" else _records.find(connection, key)
     return Found(key, row.key, row.video_id, row.prompt, row.model, row.output, row.state, record)
 
 

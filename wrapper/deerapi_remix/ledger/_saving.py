@@ -94,6 +94,10 @@ class Saving:
     def begin(self) -> Outcome[bool]:
         """Tell of the job, and record where its file is to be: what is there later may be it."""
         self.saw(self.job)
+        if self._record.entry.path == self.name:
+            there: Outcome[bool] = Outcome()
+            there.set_result(True)
+            return there
         work = partial(_transitions.aim, record=self._record, path=self.name)
         return self._store.write(work, key=self._record.entry.key)
 
