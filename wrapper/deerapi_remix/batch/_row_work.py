@@ -83,11 +83,13 @@ class RowWork:
                 return
             tries += 1
             try:
-                return await self._advance(found)
+                await self._advance(found)
             except Exception as error:  # What follows from it is looked up.
                 if isinstance(error, LedgerUnavailableError):
                     job_id = error.job_id or job_id
                 await self._go_on_after(error, found, tries)
+            else:
+                return
 
     async def _find(self, key: str) -> Found | None:
         while True:
