@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults batch-faults demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -166,6 +166,9 @@ demo: $(DEMO_VENV)/.installed ## submit, render and save a remix against the moc
 	$(DEMO_VENV)/bin/python -m deerapi_remix remix video_123 --output $(DEMO)/bow.mp4 \
 	  --prompt "Extend the scene with the cat taking a bow to the cheering audience"
 
+batch-demo: install ## twenty remixes in a batch that is killed twice and goes on; needs no key
+	@python examples/batch_demo.py
+
 mock: install ## serve the mock API on port 8000 until Ctrl-C
 	@deerapi-remix mock
 
@@ -222,7 +225,7 @@ audit: install ## are vulnerabilities known in what we lock, or in what users ge
 	pip-audit --strict --progress-spinner off .
 
 check: ## everything that CI runs
-	@for target in lint type client-check "test COVERAGE=yes" contract breaking faults ledger-faults playground docs build demo "bench BENCH=quick" teeth; do
+	@for target in lint type client-check "test COVERAGE=yes" contract breaking faults ledger-faults batch-faults playground docs build demo batch-demo "bench BENCH=quick" teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done

@@ -24,6 +24,8 @@ _WORKFLOW = "deerapi_remix_row"
 _LOOKS = 0.5
 # Rows that were worked on before come first: their files expire, and their submits may be unknown.
 _NEW, _AGAIN = 10, 1
+# A thread of the engine that has nothing to do for us sleeps for so long, and its end is waited for.
+_NOTICES = 0.1
 # What the engine writes, it writes in so many threads. More would wait for one another in SQLite.
 _THREADS = 8
 _LOCKED_FOR_MS = 30_000
@@ -118,6 +120,7 @@ class RunningEngine:
             "application_version": _VERSION,
             "serializer": DBOSPortableJSONSerializer(),
             "use_listen_notify": False,
+            "notification_listener_polling_interval_sec": _NOTICES,
             "run_migrations": False,
             "max_executor_threads": _THREADS,
             "log_level": "CRITICAL",

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Iterator
@@ -53,7 +54,9 @@ def fake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 def hardly_sleep(seconds: float) -> None:
     """Lets others run, as the virtual time does; a page that sleeps for real is in error."""
-    assert seconds <= 0.01, f"a page slept for {seconds} seconds"
+    # The engine of batches has a thread that sleeps for a second between two looks.
+    from_page = threading.current_thread() is threading.main_thread()
+    assert seconds <= 0.01 or not from_page, f"a page slept for {seconds} seconds"
     real_sleep(seconds)
 
 
@@ -155,7 +158,7 @@ def examples_of_help() -> list[Any]:
 
 @pytest.mark.parametrize("line", [*shell_lines(), *examples_of_help()])
 def test_a_line_for_the_shell_is_one_that_works(line: str) -> None:
-    words = shlex.split(line, comments=True)
+    words = shlex.split(line.removesuffix("&"), comments=True)
     while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
         del words[0]
     command, *arguments = words or ["#"]
@@ -213,6 +216,7 @@ COMMANDS = {
     "pytest": check_pytest,
     "uvicorn": check_uvicorn,
     "export": check_nothing,
+    "wait": check_nothing,
     "#": check_nothing,
 }
 

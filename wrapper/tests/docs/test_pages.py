@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 import deerapi_remix
-from deerapi_remix import APIStatusError, RetryPolicy, ledger, testing
+from deerapi_remix import APIStatusError, RetryPolicy, batch, ledger, testing
 
 from ..faults.matrix import EXPECTED, OPERATIONS
 from ..faults.observe import TWINS
@@ -56,7 +56,8 @@ def test_the_reference_describes_everything_public() -> None:
     described = re.findall(
         r"^\.\. auto(?:class|data|exception|function):: (\w+)$", text_of("docs/reference.md"), re.MULTILINE
     )
-    assert sorted([*described, "__version__"]) == sorted([*deerapi_remix.__all__, *testing.__all__, *ledger.__all__])
+    public = [*deerapi_remix.__all__, *testing.__all__, *ledger.__all__, *batch.__all__]
+    assert sorted([*described, "__version__"]) == sorted(public)
 
 
 def test_the_readme_tells_how_many_faults_are_tried() -> None:

@@ -12,7 +12,7 @@ from ..conftest import place
 __all__ = ["noticed", "pytest_configure", "pytest_terminal_summary", "tell"]
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Where a batch may be made."""
+    """Where a batch may be made, in the database that `on` names."""
     return place(request, tmp_path)

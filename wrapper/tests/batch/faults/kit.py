@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deerapi_remix.batch import Batch, Row, Status
 
 from ...ledger.faults.kit import LONG, Counts, Run, environment
@@ -23,11 +25,18 @@ NAME = "batch"
 PATIENCE = 120.0 * (10 if LONG else 1)
 
 
+def on(*quick: str) -> pytest.MarkDecorator:
+    """The databases that a test is for: all of them in the long version, else these."""
+    return pytest.mark.parametrize("url", ["sqlite", "postgres"] if LONG else quick, indirect=True)
+
+
 class Worker:
     """A process that works on the batch."""
 
-    def __init__(self, url: str, vendor: str, *, package: Path | None = None, **settings: Any) -> None:
-        given = {"database": url, "name": NAME, "vendor": vendor, "settings": settings}
+    def __init__(
+        self, url: str, vendor: str, *, package: Path | None = None, told: dict[str, Any], settings: dict[str, Any]
+    ) -> None:
+        given = {"database": url, "name": NAME, "vendor": vendor, "settings": settings, **told}
         self.process = subprocess.Popen(
             [sys.executable, str(WORKER), json.dumps(given)],
             stdout=subprocess.PIPE,
@@ -45,6 +54,12 @@ class Worker:
         self.process.wait()
         self._close()
         return running
+
+    def died(self) -> int:
+        """Wait for its death; its exit code."""
+        code = self.process.wait(PATIENCE)
+        self._close()
+        return code
 
     def suspend(self) -> None:
         self.process.send_signal(signal.SIGSTOP)
@@ -97,8 +112,9 @@ class Play:
                 output=f"{folder}/out/{{key}}.mp4",
             )
 
-    def start(self, vendor: str) -> Worker:
-        worker = Worker(self.url, vendor, package=self._package, submits=self.submits, in_flight=max(50, self.submits))
+    def start(self, address: str, **told: Any) -> Worker:
+        settings = {"submits": self.submits, "in_flight": max(50, self.submits)}
+        worker = Worker(self.url, address, package=self._package, told=told, settings=settings)
         self._workers.append(worker)
         return worker
 

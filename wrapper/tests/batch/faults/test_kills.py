@@ -10,15 +10,16 @@ from pathlib import Path
 
 from ...ledger.faults.kit import LONG, Run
 from ...ledger.faults.vendor import Vendor
-from .kit import Play, answering
+from .kit import Play, answering, on
 
 
+@on("sqlite", "postgres")
 def test_nothing_is_paid_twice_and_nothing_lost_whoever_is_killed(
     url: str, tmp_path: Path, tell: Callable[[Run], None]
 ) -> None:
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print("SEED", seed)  # noqa: T201  # To run it again.
-    rows, kills = (2500, 30) if LONG else (150, 4)
+    rows, kills = (2500, 30) if LONG else (80, 3)
     kind = url.partition(":")[0]
     vendor = Vendor(url, answering(seconds=0.2, seed=seed), render=1.0)
     with closing(Play(url, tmp_path, rows=rows)) as play, vendor.running() as address:

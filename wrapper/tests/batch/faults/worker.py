@@ -1,18 +1,50 @@
-"""A worker of a batch, in a process of its own. It may be killed at any moment."""
+"""A worker of a batch, in a process of its own. It may be killed at any moment, or dies at a point that is told."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
+from dbos._sys_db import SystemDatabase
+
 from deerapi_remix import AsyncRemixClient, PollingPolicy, RetryPolicy
-from deerapi_remix.batch import Batch
+from deerapi_remix._part_file import PartFile
+from deerapi_remix.batch import Batch, _workers
+from deerapi_remix.ledger import _holder, _transitions
+from deerapi_remix.ledger._submission import Submission
 
 POLLING = PollingPolicy(initial_interval=0.1, max_interval=0.5)
+# Where the process dies, before or after what stands there.
+POINTS: dict[str, tuple[Any, str, str]] = {
+    "before the intent": (_transitions, "begin", "before"),
+    "after the intent": (Submission, "check_time", "before"),
+    "after the answer": (Submission, "accepted", "before"),
+    "before the record": (_transitions, "accept", "before"),
+    "during the download": (PartFile, "publish", "before"),
+    "after the download": (PartFile, "publish", "after"),
+    "during a claim": (SystemDatabase, "start_queued_workflows", "after"),
+}
+
+
+def die_at(point: str) -> None:
+    """Let this process end there, as kill -9 ends it."""
+    owner, name, when = POINTS[point]
+    usual: Callable[..., Any] = getattr(owner, name)
+
+    def die(*arguments: Any, **options: Any) -> Any:
+        result = usual(*arguments, **options) if when == "after" else None
+        # A claim of nothing is none.
+        if not isinstance(result, tuple) or result[0]:
+            os._exit(9)
+        return result
+
+    setattr(owner, name, die)
 
 
 async def work(told: dict[str, str], settings: dict[str, Any]) -> None:
@@ -30,6 +62,12 @@ def main() -> None:
     logging.disable()
     told = json.loads(sys.argv[1])
     settings = told.pop("settings")
+    if point := told.get("die_at"):
+        die_at(point)
+    if lease := told.get("lease"):
+        _workers.LEASE = lease
+    if told.get("blind"):  # As on another machine, where nobody can look whether a process runs.
+        _holder.is_gone = lambda _: False
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     asyncio.run(work(told, settings))
