@@ -972,7 +972,7 @@ _SAVING = [
         ("part_file", "overwrite is ignored", "PartFile(path, overwrite=overwrite)", "PartFile(path, overwrite=False)"),
     ),
     *_wrapper(
-        "_part_file.py::PartFile.__exit__",
+        "_part_file.py::PartFile._remove",
         ("part_file", "a half file is left behind", "self.path.unlink(missing_ok=True)", ""),
     ),
     *_wrapper(
