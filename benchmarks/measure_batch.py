@@ -125,7 +125,8 @@ def measured(what: Any, *arguments: Any) -> tuple[float, float, float]:
 def main() -> None:
     rows = int(sys.argv[1]) if sys.argv[1:] else 1000
     postgres = sys.argv[2] if sys.argv[2:] else None
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as name, server() as url:
         folder = Path(name)
         plain = measured(loop, url, rows, folder)

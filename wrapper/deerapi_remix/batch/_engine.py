@@ -24,7 +24,7 @@ _WORKFLOW = "deerapi_remix_row"
 _LOOKS = 0.5
 # Rows that were worked on before come first: their files expire, and their submits may be unknown.
 _NEW, _AGAIN = 10, 1
-# A thread of the engine that has nothing to do for us sleeps for so long, and its end is waited for.
+# A thread of the engine that we give nothing to do sleeps for so long, and its end is waited for.
 _NOTICES = 0.1
 # What the engine writes, it writes in so many threads. More would wait for one another in SQLite.
 _THREADS = 8
