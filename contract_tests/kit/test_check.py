@@ -177,6 +177,18 @@ def test_a_model_that_is_listed_and_not_served_is_no_breach(live: Live) -> None:
     assert live.methods.count("POST") == 1
 
 
+def test_a_server_that_fails_where_it_must_refuse_breaks_the_contract_and_the_run_goes_on(live: Live) -> None:
+    def fails(wire: Wire) -> None:
+        if wire.status in (400, 404):
+            wire.answer({"code": "x", "message": "x", "data": None}, 500)
+
+    live.alter = fails
+    assert live.run(LIVE_MODE="full", LIVE_MAX_REMIXES="99") == BROKEN
+    told = live.lines[-1]
+    for rule in ("unknown_id_refused", "unknown_variant_refused", "unknown_source_refused", "malformed_body_refused"):
+        assert rule in told
+
+
 def test_an_empty_list_of_models_is_no_breach() -> None:
     live = Live()
     live.alter = lambda wire: wire.edit(data=[]) if wire.operation == "models" and wire.status == 200 else None

@@ -133,7 +133,7 @@ def test_no_key_of_a_recording_is_printed(tmp_path: Path, job: list[Entry]) -> N
     for entry in job:
         for name, value in secrets.items():
             header(entry["request"]["headers"], name, value)
-        entry["request"]["url"] += "?access_token=fifth-key-1234"
+        entry["request"]["url"] += "?access_token=fifth%2Dkey-1234&apikey=seventh-key-1234"
         entry["response"]["status"] = 418
         text = f"no {KEY} or another-key-1234, third-key-1234, fourth-key-1234, fifth-key-1234, sk-sixth-key-1234"
         entry["response"]["content"] = {"size": len(text), "text": text}

@@ -140,6 +140,7 @@ FAULTS: list[tuple[str, Alter]] = [
     ("response_schema_conformance", edited("retrieve", created_at=None)),
     ("response_schema_conformance", edited("retrieve", progress="47%")),
     ("response_schema_conformance", on("models", lambda wire: wire.replace(b'{"object": "list", "data": [}'))),
+    ("response_schema_conformance", on("retrieve", lambda wire: wire.replace(wire.body[:-1] + b', "status": "x"}'))),
     ("response_schema_conformance", on("retrieve", lambda wire: wire.answer({"detail": "no"}), 404)),
     ("content_length_true", on("download", lambda wire: setattr(wire, "body", wire.body[:-1]))),
     ("valid_request_accepted", on("remix", lambda wire: wire.answer({"code": "x", "message": "x"}, 400))),

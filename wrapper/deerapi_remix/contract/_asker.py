@@ -1,4 +1,4 @@
-"""Asks for what must be granted, and stops with a reason where it is not."""
+"""Asks for what must be granted, and stops with a reason where it is not; and for the opposite."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from ._exchange import Exchange
 
 
 class Asker:
-    """Sends valid requests.
+    """Sends requests that must be granted, or must be refused.
 
     Args:
         api: Sends and judges.
@@ -43,6 +43,15 @@ class Asker:
         if findings.strict:
             findings.add("valid_request_accepted", said, exchange)
         raise self._reason(exchange)(exchange, said)
+
+    def provoke(self, operation: str, video_id: str | None = None, **request: Any) -> Exchange:
+        """Sends what must be refused. That the server fails with 500 is no reason to stop."""
+        try:
+            return self.api.call(operation, video_id, **request)
+        except UnavailableError as failure:
+            if failure.exchange is None or failure.exchange.status != 500:
+                raise
+            return failure.exchange
 
     def _reason(self, exchange: Exchange) -> type[StoppedError]:
         unknown = exchange.status == 404 or exchange.error.get("code") == "task_not_exist"

@@ -99,7 +99,9 @@ class Contract(Document):
         schema = answer["content"].get(media_type, {}).get("schema")
         if schema and media_type == "application/json" and exchange.body_known:
             value, no_json = parsed(exchange.body)
-            wrong_value = no_json or self._mismatch(schema, value, "$")
+            wrong_value = (
+                no_json or _named_twice(exchange.body) or self._mismatch(schema, value, "$")
+            )
             yield "response_schema_conformance", wrong_value
 
     def _wrong_header(self, answer: Mapping[str, Any], headers: Mapping[str, str]) -> str | None:
@@ -173,8 +175,25 @@ def parsed(body: bytes) -> tuple[Any, str | None]:
         return None, f"the body is no JSON: {error}"
 
 
+def repeated_field(body: bytes) -> str | None:
+    """A name that an object in a JSON text has twice: which of the values counts, nobody knows."""
+    found: list[str] = []
+
+    def take(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        found.extend(name for name in set(names) if names.count(name) > 1)
+
+    json.loads(body, object_pairs_hook=take)
+    return found[0] if found else None
+
+
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _named_twice(body: bytes) -> str | None:
+    name = repeated_field(body)
+    return None if name is None else f"the body names the field {name!r} twice"
 
 
 def _is_one_of(types: list[str], value: Any) -> bool:

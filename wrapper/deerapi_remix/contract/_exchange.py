@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from attrs import field, frozen
 
-from ._document import parsed
+from ._document import parsed, repeated_field
 
 Key = Literal["valid", "wrong", "none", "cut", "longer", "in other letters"]
 
@@ -73,13 +73,7 @@ class Exchange:
     @property
     def repeats_a_field(self) -> bool:
         """Whether an object in the body that was sent names a field twice."""
-        repeated: list[bool] = []
-
-        def take(pairs: list[tuple[str, Any]]) -> None:
-            repeated.append(len({name for name, _ in pairs}) < len(pairs))
-
-        json.loads(self.sent_body, object_pairs_hook=take)
-        return any(repeated)
+        return repeated_field(self.sent_body) is not None
 
     @property
     def value(self) -> Mapping[str, Any]:

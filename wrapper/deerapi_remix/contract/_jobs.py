@@ -51,7 +51,7 @@ class Jobs:
     def ask_too_early(self, job: Exchange) -> None:
         """Asks for the file of a job that was just accepted."""
         api, video_id = self.asker.api, job.value["id"]
-        early = api.call("downloadVideoContent", video_id)
+        early = self.asker.provoke("downloadVideoContent", video_id)
         if not early.succeeded:
             return
         after = api.call("retrieveVideo", video_id)
@@ -74,7 +74,7 @@ class Jobs:
             raise RefusedError(last, f"the job did not end: {bound}")
         api.call("retrieveVideo", video_id)
         if status == "failed":
-            api.call("downloadVideoContent", video_id)
+            self.asker.provoke("downloadVideoContent", video_id)
             raise JobFailedError(last, f"the job failed: {why(last)}")
 
     def _poll(self, job: Exchange, patience: Patience) -> Exchange:

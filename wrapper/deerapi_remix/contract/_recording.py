@@ -54,7 +54,10 @@ class _Secrets:
     known: set[str] = field(factory=set)
 
     def collect(self, url: str, *headers: Mapping[str, str]) -> None:
-        named = parse_qsl(urlsplit(url).query)
+        query = urlsplit(url).query
+        named = parse_qsl(query)
+        # As it was sent, too: that is how it is shown.
+        named += [(name, value) for name, _, value in map(_parted, query.split("&"))]
         for each in headers:
             named += each.items()
         for name, value in named:
@@ -66,6 +69,10 @@ class _Secrets:
         for secret in sorted(self.known, key=len, reverse=True):
             text = without_key(text, secret)
         return _KEY.sub("***", text)
+
+
+def _parted(pair: str) -> tuple[str, str, str]:
+    return pair.partition("=")
 
 
 def judge_recording(path: Path, base_url: str, key: str | None = None) -> Report:

@@ -5,14 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from ._api import (
-    Api,
-    CapReachedError,
-    NoSuchModelError,
-    SourceMissingError,
-    UnavailableError,
-    names_no_model,
-)
+from ._api import Api, CapReachedError, NoSuchModelError, SourceMissingError, names_no_model
 from ._asker import Asker
 from ._exchange import Key
 from ._history import UNFINISHED
@@ -157,7 +150,7 @@ class Walk:
             self._api.findings.add("range_answer_right", wrong, exchange)
 
     def _free_refusals(self) -> None:
-        call = self._api.call
+        call = self._asker.provoke
         unknown = f"video_{secrets.token_hex(16)}"
         for operation in ("retrieveVideo", "downloadVideoContent"):
             self._refuses_unknown("unknown_id_refused", operation, unknown)
@@ -172,14 +165,14 @@ class Walk:
             call("listModels", key=key)
 
     def _refuses_unknown(self, rule: str, operation: str, video_id: str, **request: Any) -> None:
-        exchange = self._api.call(operation, video_id, **request)
+        exchange = self._asker.provoke(operation, video_id, **request)
         wrong = unless(refused(exchange), f"the answer is {exchange.status}")
         self._api.findings.add(rule, wrong, exchange)
 
     def _locked_remix(self) -> None:
         keys: tuple[Key, ...] = ("none", "wrong")
         for key in keys:
-            self._api.call("remixVideo", self._source, body={"prompt": PROMPT}, key=key)
+            self._asker.provoke("remixVideo", self._source, body={"prompt": PROMPT}, key=key)
 
     def _unknown_source(self) -> None:
         unknown = f"video_{secrets.token_hex(16)}"
@@ -187,19 +180,14 @@ class Walk:
         self._refuses_unknown("unknown_source_refused", "remixVideo", unknown, body=body)
 
     def _forbidden(self, body: Any, headers: Mapping[str, str]) -> None:
-        try:
-            self._api.call("remixVideo", self._source, body=body, headers=headers)
-        except UnavailableError as failure:
-            # The request made the server fail: that is judged already.
-            if failure.exchange is None or failure.exchange.status != 500:
-                raise
+        self._asker.provoke("remixVideo", self._source, body=body, headers=headers)
 
     def _remix_of_a_remix(self, patience: Patience) -> None:
         """A source, a prompt and a model that are not those of the first job."""
         job = self._jobs.submit(self._remixed, OTHER_PROMPT, None)
         if job.value.get("status") in UNFINISHED:
             try:
-                self._api.call("remixVideo", job.value["id"], body={"prompt": PROMPT})
+                self._asker.provoke("remixVideo", job.value["id"], body={"prompt": PROMPT})
             except CapReachedError:
                 self._api.findings.skip("unfinished_source_refused", _NO_POST)
         self._jobs.follow(job, patience)
@@ -208,7 +196,7 @@ class Walk:
         body = {"prompt": PROMPT, "model": f"no-such-model-{secrets.token_hex(4)}"}
         findings = self._api.findings
         try:
-            answer = self._api.call("remixVideo", self._source, body=body)
+            answer = self._asker.provoke("remixVideo", self._source, body=body)
         except NoSuchModelError as refusal:
             if refusal.exchange:
                 findings.add("unknown_model_refused", None, refusal.exchange)
