@@ -216,6 +216,7 @@ COMMANDS = {
     "pytest": check_pytest,
     "uvicorn": check_uvicorn,
     "export": check_nothing,
+    "sleep": check_nothing,
     "wait": check_nothing,
     "#": check_nothing,
 }
