@@ -19,6 +19,12 @@ class UnreadableError(Exception):
     """A document is no YAML; the message names the file and the line."""
 
 
+def values_of(text: str) -> dict[str, Any]:
+    """The values of a document, read ten times as fast as by what is written in Python."""
+    value: dict[str, Any] = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return value
+
+
 def read(path: Path = PATH) -> dict[str, Any]:
     """The values of a document in a file.
 
@@ -26,13 +32,12 @@ def read(path: Path = PATH) -> dict[str, Any]:
         UnreadableError: It is no YAML.
     """
     try:
-        value: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return values_of(path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         told = ", ".join(filter(None, (error.context, error.problem)))
         raise UnreadableError(f"{path.name}{where}: {told}") from None
-    return value
 
 
 def load(path: Path = PATH) -> Document:

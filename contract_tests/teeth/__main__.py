@@ -16,17 +16,14 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import get_args
 
 # Imported here, once, so that the forked trials need not: they are what takes time.
-import anyio.pytest_plugin  # noqa: F401
 import httpx  # noqa: F401
-import hypothesis  # noqa: F401
 import jsonschema_rs  # noqa: F401
-import respx.plugin  # noqa: F401
-import schemathesis.engine
-import schemathesis.pytest.plugin  # noqa: F401
+import schemathesis.engine  # noqa: F401
 import starlette.applications  # noqa: F401
 import uvicorn  # noqa: F401
 import yaml  # noqa: F401
@@ -34,7 +31,7 @@ from attrs import frozen
 
 from contract_tests.teeth.catalogue import FAULTS
 from contract_tests.teeth.faults import Fault, Group
-from contract_tests.teeth.trial import Result, Trial
+from contract_tests.teeth.trial import OURS, Result, Trial, compiled
 
 # A trial takes a second or two; one that hangs counts as a survivor.
 _PATIENCE = 90.0
@@ -67,12 +64,16 @@ def main(arguments: Sequence[str], faults: Sequence[Fault] = FAULTS) -> int:
         print("There is no such fault.")
         return 1
     started = time.monotonic()
+    for plugin in entry_points(group="pytest11"):
+        if plugin.module.partition(".")[0] not in OURS:
+            plugin.load()
     # Ended as by Ctrl-C, so that no child and no copy is left.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="teeth-") as folder:
-            passes = _control(chosen, Path(folder))
-            survivors = _attack(chosen, Path(folder)) if passes else chosen
+            original = compiled([fault.rule for fault in chosen], Path(folder) / "original")
+            passes = _control(chosen, original)
+            survivors = _attack(chosen, original) if passes else chosen
     except KeyboardInterrupt:
         print("Interrupted.")
         return 130
@@ -82,12 +83,12 @@ def main(arguments: Sequence[str], faults: Sequence[Fault] = FAULTS) -> int:
     return 1 if survivors else 0
 
 
-def _control(faults: Iterable[Fault], folder: Path) -> bool:
+def _control(faults: Iterable[Fault], original: Path) -> bool:
     """Whether all rules pass without a fault."""
     rules: dict[str, list[str]] = {}
     for rule in sorted({fault.rule for fault in faults}):
         rules.setdefault(rule.partition("::")[0], []).append(rule)
-    results = [result for _, result in _trials([Planned(some) for some in rules.values()], folder)]
+    results = [result for _, result in _trials([Planned(some) for some in rules.values()], original)]
     wrong = [f"    {each}" for result in results for each in (*result.failed, *result.broken, result.telling) if each]
     passed = sum(result.passed for result in results)
     if wrong or not all(result.passed for result in results):
@@ -98,10 +99,10 @@ def _control(faults: Iterable[Fault], folder: Path) -> bool:
     return True
 
 
-def _attack(faults: Sequence[Fault], folder: Path) -> list[Fault]:
+def _attack(faults: Sequence[Fault], original: Path) -> list[Fault]:
     """Plant each fault, tell what came of it, and return those that no rule noticed."""
     survivors: dict[str, Result] = {}
-    for fault, result in _trials([Planned([fault.rule], fault) for fault in faults], folder):
+    for fault, result in _trials([Planned([fault.rule], fault) for fault in faults], original):
         assert fault is not None
         if not result.caught:
             survivors[fault.name] = result
@@ -120,7 +121,7 @@ def _attack(faults: Sequence[Fault], folder: Path) -> list[Fault]:
     return [fault for fault in faults if fault.name in survivors]
 
 
-def _trials(planned: Sequence[Planned], folder: Path) -> Iterator[tuple[Fault | None, Result]]:
+def _trials(planned: Sequence[Planned], original: Path) -> Iterator[tuple[Fault | None, Result]]:
     """Run trials side by side, one for each processor, in the order in which they end."""
     waiting = list(reversed(list(enumerate(planned))))
     running: dict[int, tuple[Fault | None, Trial, float]] = {}
@@ -128,7 +129,7 @@ def _trials(planned: Sequence[Planned], folder: Path) -> Iterator[tuple[Fault | 
         while waiting or running:
             while waiting and len(running) < (os.cpu_count() or 1):
                 number, plan = waiting.pop()
-                trial = Trial.start(plan.rules, plan.fault, folder / str(number))
+                trial = Trial.start(plan.rules, plan.fault, original, original.with_name(str(number)))
                 running[trial.reader] = (plan.fault, trial, time.monotonic())
             ready, _, _ = select.select(list(running), [], [], 1.0)
             for reader, (fault, trial, began) in list(running.items()):

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import yaml
 from attrs import field, frozen
 
+from contract_tests.document import values_of
 from contract_tests.edits import edited
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -94,7 +95,7 @@ class Values:
 
     def applied_to(self, text: str) -> str:
         """The changed text."""
-        before = yaml.safe_load(text)
+        before = values_of(text)
         try:
             after = edited(before, self.edits)
         except (LookupError, TypeError, ValueError) as error:

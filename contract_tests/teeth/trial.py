@@ -17,7 +17,7 @@ from attrs import asdict, define, field, frozen
 
 from contract_tests.teeth.faults import Fault, StaleFaultError, copy_project, plant
 
-_OURS = ("contract_tests", "deerapi_remix", "deerapi_remix_generated")
+OURS = ("contract_tests", "deerapi_remix", "deerapi_remix_generated")
 # Code that does not run has not been judged by any rule.
 _NO_VERDICT = (ImportError, NameError, SyntaxError)
 
@@ -97,42 +97,60 @@ def _end(text: str) -> str:
     return text.strip()[-300:]
 
 
-def run(rules: Sequence[str], fault: Fault | None, folder: Path) -> Result:
-    """Run `rules` on a copy with `fault` planted, made in `folder`. To be called in a child: it leaves much behind."""
+def compiled(rules: Sequence[str], folder: Path) -> Path:
+    """A copy of the project whose modules and tests are compiled already, for the trials to copy."""
     copy_project(folder)
+    if (child := os.fork()) == 0:
+        try:
+            sys.dont_write_bytecode = False
+            _pytest(folder, ["--collect-only", *sorted({rule.partition("::")[0] for rule in rules})], _Recorder(""))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    shutil.rmtree(folder / "tmp", ignore_errors=True)
+    return folder
+
+
+def run(rules: Sequence[str], fault: Fault | None, original: Path, folder: Path) -> Result:
+    """Run `rules` on a copy with `fault` planted, made in `folder`. To be called in a child: it leaves much behind."""
+    shutil.copytree(original, folder, dirs_exist_ok=True)
     try:
         if fault is not None:
             plant(fault, folder)
     except StaleFaultError as error:
         return Result(broken=[f"the fault cannot be planted: {error}"])
+    sys.dont_write_bytecode = True
+    recorder = _Recorder(fault.says if fault else "")
+    code = _pytest(folder, ["--maxfail=1", *rules], recorder)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not recorder.broken:
+        recorder.broken.append(f"pytest ended with {code!r}: {_end((folder / 'log').read_text())}")
+    recorder.broken += [f"{name} was not imported from the copy" for name in _strangers(folder)]
+    return Result(recorder.passed, recorder.failed, recorder.broken, recorder.telling)
+
+
+def _pytest(folder: Path, arguments: Sequence[str], recorder: _Recorder) -> int:
+    """Run pytest on the copy in `folder`; its exit code."""
     os.chdir(folder)
     roots = [str(folder / "generated"), str(folder / "wrapper"), str(folder)]
     sys.path[:0] = roots
     # For the Pythons that a test may start.
     os.environ["PYTHONPATH"] = os.pathsep.join(roots)
-    sys.dont_write_bytecode = True
-    for name in [name for name in sys.modules if name.partition(".")[0] in _OURS]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
-    recorder = _Recorder(fault.says if fault else "")
-    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-q", "--maxfail=1"]
+    options = ["-c", "pyproject.toml", "--rootdir", ".", "-p", "no:cacheprovider", "-q"]
     # Folders of the trial's own: in those that trials share, one would clean up what another still uses.
     options += ["--basetemp", str(folder / "tmp")]
     # Plugins that are imported already are none of the suite's tests.
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    log = folder / "log"
-    with log.open("w") as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
-        code = pytest.main([*options, *rules], plugins=[recorder])
-    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) and not recorder.broken:
-        recorder.broken.append(f"pytest ended with {code!r}: {_end(log.read_text())}")
-    recorder.broken += [f"{name} was not imported from the copy" for name in _strangers(folder)]
-    return Result(recorder.passed, recorder.failed, recorder.broken, recorder.telling)
+    with (folder / "log").open("w") as out, contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
+        return pytest.main([*options, *arguments], plugins=[recorder])
 
 
 def _strangers(folder: Path) -> Iterator[str]:
     """Our modules that come from elsewhere than the copy."""
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.partition(".")[0] in _OURS and file and not Path(file).is_relative_to(folder):
+        if name.partition(".")[0] in OURS and file and not Path(file).is_relative_to(folder):
             yield name
 
 
@@ -145,8 +163,8 @@ class Trial:
     folder: Path
 
     @classmethod
-    def start(cls, rules: Sequence[str], fault: Fault | None, folder: Path) -> Trial:
-        """Fork; `folder` is made for the copy."""
+    def start(cls, rules: Sequence[str], fault: Fault | None, original: Path, folder: Path) -> Trial:
+        """Fork; `folder` is made for the copy of `original`."""
         reader, writer = os.pipe()
         # Or the child would print once more what waits here.
         sys.stdout.flush()
@@ -163,7 +181,7 @@ class Trial:
             os.close(reader)
             folder.mkdir()
             try:
-                told = run(rules, fault, folder.resolve())
+                told = run(rules, fault, original, folder.resolve())
             except BaseException:
                 told = Result(broken=[f"the trial died: {_end(traceback.format_exc())}"])
             with os.fdopen(writer, "w") as pipe:

@@ -109,5 +109,7 @@ def pointer(path: Iterable[Any]) -> str:
 def document() -> dict[str, Any]:
     """The document that the installed client was generated from."""
     text = (files("deerapi_remix_generated") / "openapi.yaml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.safe_load(text)
+    # What is written in C reads it ten times as fast.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    loaded: dict[str, Any] = yaml.load(text, loader)  # noqa: S506  # Both are safe.
     return loaded
