@@ -24,7 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "contract_tests" / "released" / "openapi.yaml"
 
 # Of all that follows from a schema, these alone are not tried out with instances.
-BY_COMPARISON = ("pattern", "format")
+BY_COMPARISON = (
+    *("pattern", "format", "patternProperties", "minContains", "maxContains"),
+    *("contentMediaType", "contentEncoding", "contentSchema"),
+)
 ANYTHING: tuple[Any, ...] = (None, True, 0, -1, 1, 1.5, 10**12, "", " ", "a", "other", [], ["a"], {}, {"other": 1})
 
 Node = dict[str, Any]
@@ -117,7 +120,7 @@ class Comparison:
             if kind not in after.get("content", {}):
                 yield f"{name}: the body is no longer taken as {kind}"
             else:
-                yield from self._narrowed(f"{name}: body", media["schema"], after["content"][kind]["schema"])
+                yield from self._narrowed(f"{name}: body", schema_of(media), schema_of(after["content"][kind]))
 
     def _answer(self, place: str, old: Node, new: Node) -> Iterator[str]:
         before, after = self.old.resolved(old), self.new.resolved(new)
@@ -135,7 +138,7 @@ class Comparison:
             if kind not in after.get("content", {}):
                 yield f"{place}: media type {kind} is gone"
             else:
-                yield from self._widened(place, media["schema"], after["content"][kind]["schema"])
+                yield from self._widened(place, schema_of(media), schema_of(after["content"][kind]))
         for kind in after.get("content", {}):
             if kind not in before.get("content", {}):
                 yield f"{place}: media type {kind} is new"
@@ -187,6 +190,12 @@ class Comparison:
         values = [value for side in sides for value in instances(*side) if not mentions(value, without)]
         found = [value for value in values if keeps_to(*allows, value) and not keeps_to(*refuses, value)]
         yield from sorted(found, key=lambda value: len(repr(value)))[:3]
+
+
+def schema_of(media: Node) -> Node:
+    """What is said of the values of a media type; nothing is said where it has no schema."""
+    schema: Node = media.get("schema", {})
+    return schema
 
 
 def inlined(document: Document, node: Any) -> Any:
@@ -246,8 +255,10 @@ def instances(document: Document, schema: Node) -> list[Any]:
         if "items" in node:
             inside = instances(document, node["items"])
             values += [[value] for value in inside]
-            values += [[good] * count for good in valid(document, node["items"], inside)[:1] for count in (2, 3, 100)]
-            values += [inside[:count] for key in ("minItems", "maxItems") for count in around(node, key)]
+            counts = [count for key in ("minItems", "maxItems") for count in around(node, key)]
+            for good in valid(document, node["items"], inside)[:1]:
+                values += [[good] * count for count in (2, 3, 100, *counts)]
+            values += [inside[:count] for count in counts]
         values += objects(document, node)
     return values
 

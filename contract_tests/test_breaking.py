@@ -80,6 +80,19 @@ BREAKING: dict[str, tuple[dict[str, Any], str]] = {
         {f"{REMIX}:requestBody:content": {"multipart/form-data": {"schema": TEXT}}},
         "remixVideo: the body is no longer taken as application/json",
     ),
+    "the body is no longer taken": (
+        {f"{REMIX}:requestBody": GONE},
+        "remixVideo: the body is no longer taken as application/json",
+    ),
+    "an answer has lost its schema": (
+        {f"{RETRIEVE}:responses:200:content:application/json:schema": GONE},
+        "retrieveVideo 200.status is gone",
+    ),
+    "a key needs a scope": ({f"{RETRIEVE}:security": [{"bearerAuth": ["read"]}]}, "retrieveVideo: its security is no"),
+    "a header of a request is new and required": (
+        {"paths:/v1/models:get:parameters": [SEED | {"in": "header", "required": True}]},
+        "listModels: header seed is new and required",
+    ),
     "a field of the body is now required": ({f"{REQUEST}:required": ["prompt", "model"]}, "remixVideo: body: {"),
     "a field of the body is gone": ({f"{REQUEST}:properties:model": GONE}, "remixVideo: body.model is gone"),
     "a new field of the body is required": (
@@ -160,6 +173,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
         f"{REQUEST}:properties:prompt:minLength": GONE,
         f"{REQUEST}:properties:prompt:pattern": GONE,
     },
+    "a new optional header of a request": {"paths:/v1/models:get:parameters": [SEED | {"in": "header"}]},
     "a body that may be left out": {f"{REMIX}:requestBody:required": False},
     "a new type of the body": {f"{REMIX}:requestBody:content:multipart/form-data": {"schema": TEXT}},
     "a new field of an answer": {f"{JOB}:quality": TEXT},
