@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy import URL, Column, Connection, Engine, MetaData, Table, Text, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from deerapi_remix.ledger import LedgerUnavailableError
 
 # Tables of our own in Postgres, so that a DBOS application of the user's does not see our rows.
 SCHEMA = "deerapi_batch_engine"
@@ -59,7 +63,8 @@ class Queue:
         self._url = url
         self.name = f"deerapi-{name}"
         silence()
-        DBOS.migrate(_text(url), schema=SCHEMA)
+        with _as_ours():
+            DBOS.migrate(_text(url), schema=SCHEMA)
         self._client = DBOSClient(
             system_database_url=_text(url),
             dbos_system_schema=SCHEMA,
@@ -125,17 +130,37 @@ class RunningEngine:
             "max_executor_threads": _THREADS,
             "log_level": "CRITICAL",
         }
-        DBOS(config=config)
         silence()
-        DBOS.listen_queues([queue])
-        DBOS.launch()
+        try:
+            with _as_ours():
+                DBOS(config=config)
+                DBOS.listen_queues([queue])
+                DBOS.launch()
+        except BaseException:
+            self._end()
+            raise
 
     async def stop(self) -> None:
         """Claim no more rows, and close the connections. What runs must have been cancelled."""
-        await asyncio.to_thread(DBOS.destroy)
+        await asyncio.to_thread(self._end)
+
+    def _end(self) -> None:
+        DBOS.destroy()
         _work.clear()
         if self._own is not None:
             self._own.dispose()
+
+
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    """Errors of the database as everything else of a batch raises them, without its address."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        told = str(getattr(error, "orig", None) or error).strip()
+        raise LedgerUnavailableError(
+            f"The database of the batch cannot be used: {told}."
+        ) from error
 
 
 def silence() -> None:

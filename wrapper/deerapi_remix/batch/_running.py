@@ -129,11 +129,11 @@ class Running:
         self._gate.close()
         if self._pausing is None:
             self._pausing = why
+            _log.warning("batch %s: paused: %s", self._database.batch, why)
             self._wake.set()
 
     async def _tell_pause(self) -> None:
         if self._pausing is not None:
-            _log.warning("batch %s: paused: %s", self._database.batch, self._pausing)
             await self._database.pause(self._pausing)
             self._pausing = None
 

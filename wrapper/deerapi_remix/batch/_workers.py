@@ -82,6 +82,8 @@ def strays(connection: Connection, batch: str, others: Collection[str]) -> list[
         .select_from(JOINED.outerjoin(flows, flows.c.workflow_uuid == rows.c.workflow))
         .where(rows.c.batch == batch, STATE.not_in(ENDED))
         .where(or_(flows.c.status.is_(None), not_(or_(is_queued, is_theirs))))
+        # Workers that put the same rows back lock them in the same order.
+        .order_by(rows.c.ledger_key)
     )
     return [
         Stray(key, workflow, worker if state == "PENDING" else None)

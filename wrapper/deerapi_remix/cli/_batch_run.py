@@ -198,7 +198,8 @@ async def _drive(
 
     for number in _SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, interrupt)
+            with contextlib.suppress(NotImplementedError):  # On Windows the first one ends at once.
+                loop.add_signal_handler(number, interrupt)
     try:
         async with client:
             status = await batch.run(

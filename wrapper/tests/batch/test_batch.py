@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos import DBOS
 from sqlalchemy import Connection, update
+from sqlalchemy.exc import OperationalError
 
 from deerapi_remix import AsyncRemixClient, RetryPolicy
 from deerapi_remix.batch import Batch, BatchError, Status, TableError
@@ -19,6 +21,7 @@ from deerapi_remix.batch import _rows as rows
 from deerapi_remix.batch import _workers as workers_of
 from deerapi_remix.batch._engine import workflows
 from deerapi_remix.batch._schema import workers
+from deerapi_remix.ledger import LedgerUnavailableError
 from deerapi_remix.testing import DeerAPIMock
 
 ROWS = [{"video_id": "video_123", "prompt": f"Take {number}", "key": f"row-{number}"} for number in range(3)]
@@ -234,3 +237,18 @@ def test_a_missing_extra_is_named() -> None:
         "else: raise AssertionError('no error')\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_engine_that_cannot_use_the_database_says_so_and_another_run_can(
+    batch: Batch, deerapi_mock: DeerAPIMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch.add(ROWS)
+
+    def away() -> None:
+        raise OperationalError("SELECT 1", {}, Exception("it is away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DBOS, "launch", away)
+        with pytest.raises(LedgerUnavailableError, match="The database of the batch cannot be used: it is away"):
+            run(batch)
+    assert run(batch).counts["saved"] == 3
