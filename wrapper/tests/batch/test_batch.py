@@ -26,7 +26,7 @@ from deerapi_remix.testing import DeerAPIMock
 
 ROWS = [{"video_id": "video_123", "prompt": f"Take {number}", "key": f"row-{number}"} for number in range(3)]
 # Seconds for what takes one or two.
-PATIENCE = 30.0
+PATIENCE = 20.0
 
 
 @pytest.fixture

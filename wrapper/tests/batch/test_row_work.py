@@ -48,7 +48,7 @@ class Desk:
         add = partial(rows.add, batch="b", planned=planned, put=lambda *_: None)
         self.store.write(add, key="b").result()
 
-    def work(self, *, seconds: float = 20.0, **policies: Any) -> Row:
+    def work(self, *, seconds: float = 12.0, **policies: Any) -> Row:
         """Work on the row until it ends, or the batch is to pause; the row as it is then."""
 
         async def work() -> None:
