@@ -13,6 +13,7 @@ from . import (
     measure_crowds,
     measure_downloads,
     measure_imports,
+    measure_ledger,
     measure_pace,
     measure_suite,
     measure_waits,
@@ -48,6 +49,7 @@ def main(mode: str = "full") -> int:
                 "pace": lambda: measure_pace.measure(scale),
                 "waits": lambda: measure_waits.measure(scale, file),
                 "downloads": lambda: measure_downloads.measure(scale, servers, file),
+                "ledger": lambda: measure_ledger.measure(scale, file),
                 "imports": lambda: measure_imports.measure(scale),
             }
             found = []

@@ -1,20 +1,11 @@
-"""What the ledger costs over bare submits: `python -m benchmarks.measure_ledger [FOLDER]`.
+"""What a submit that is made once for a key costs over a bare one, with a ledger in SQLite."""
 
-The folder is where the database is kept, by default that of temporary files. Beside the ratios stands what one fsync
-takes there, since that decides.
-"""
-
-from __future__ import annotations
-
-import asyncio
 import os
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -22,53 +13,51 @@ from statistics import median
 from deerapi_remix import RemixClient
 from deerapi_remix.ledger import Ledger
 
+from .peers import ID, OURS, PROMPT
+from .runner import KEY, WORK, Bound, Findings, Scale, Table, interleave, ratio, spread
+from .servers import c_server
+
 LATENCY = 0.01
-ROUNDS, CALLS, THREADS = 7, 60, 50
-_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-_BODY = b"""{"id": "job-%d", "object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1,
- "size": "1280x720", "seconds": "4", "remixed_from_video_id": "video_123"}"""
+THREADS = 50
+BARE, KEPT = OURS, f"{OURS} with the ledger"
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    """A vendor that takes 10 ms, in a process of its own."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        asyncio.run(_serve(writing))
-        os._exit(0)
-    with os.fdopen(reading) as told:
-        port = told.readline().strip()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
+def measure(scale: Scale, file: Path) -> Findings:
+    """One submit after the other, and from many threads at once; where the disk decides, on the disk of `build`."""
+    with tempfile.TemporaryDirectory(dir=WORK) as name, c_server(file, LATENCY) as url:
+        fsync = _fsync_seconds(Path(name))
+        with RemixClient(KEY, base_url=url) as client, Ledger(f"sqlite:///{name}/ledger.db") as ledger:
+            keys = count()
+
+            def bare() -> object:
+                return client.remix(ID, prompt=PROMPT)
+
+            def kept() -> object:
+                return ledger.remix(client, f"key-{next(keys)}", ID, prompt=PROMPT)
+
+            sides = {BARE: bare, KEPT: kept}
+            alone = {side: _timed(call, scale.calls) for side, call in sides.items()}
+            at_once = {side: _from_threads(call, scale.calls * 20) for side, call in sides.items()}
+            interleave(alone, 1)  # Connections are opened, tables made.
+            seconds = interleave(alone, scale.rounds * 3)
+            rates = interleave(at_once, scale.rounds)
+    rows = [
+        (side, f"{median(seconds[side]) * 1e3:.1f}", spread(seconds[side]), median(rates[side]), spread(rates[side]))
+        for side in sides
+    ]
+    note = (
+        f"Server: the one in C, with {LATENCY * 1e3:g} ms of latency. A submit waits for two commits, and one fsync "
+        f"takes {fsync * 1e3:.2f} ms here. What many threads submit at the same time is committed together."
+    )
+    columns = ("client", "ms a submit", "spread", f"submits a second, {THREADS} threads", "spread")
+    bounds = [
+        Bound(f"submit with the ledger / bare, {LATENCY * 1e3:g} ms latency", "≤", 1.5, ratio(seconds, KEPT, BARE)),
+        Bound(f"submits a second with the ledger, {THREADS} threads", "≥", 300, median(rates[KEPT])),
+    ]
+    return Findings([Table("Once for a key", note, columns, rows)], bounds)
 
 
-async def _serve(writing: int) -> None:
-    numbers = count()
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while head := await reader.readuntil(b"\r\n\r\n"):
-            length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-            await reader.readexactly(int(length.split(b":")[1]))
-            await asyncio.sleep(LATENCY)
-            body = _BODY % next(numbers)
-            writer.write(_HEAD % (len(body), body))
-
-    async def quietly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
-
-    served = await asyncio.start_server(quietly, "127.0.0.1", 0)
-    os.write(writing, f"{served.sockets[0].getsockname()[1]}\n".encode())
-    await served.serve_forever()
-
-
-def fsync_seconds(folder: Path) -> float:
+def _fsync_seconds(folder: Path) -> float:
     """What it takes to put a page on this disk."""
     taken = []
     with (folder / "page").open("wb", buffering=0) as file:
@@ -80,51 +69,23 @@ def fsync_seconds(folder: Path) -> float:
     return median(taken)
 
 
-def per_call(call: Callable[[], object]) -> float:
-    """Seconds that a call takes."""
-    began = time.perf_counter()
-    for _ in range(CALLS):
-        call()
-    return (time.perf_counter() - began) / CALLS
-
-
-def per_second(call: Callable[[], object]) -> float:
-    """Calls a second, from fifty threads."""
-    total = CALLS * 20
-    with ThreadPoolExecutor(THREADS) as pool:
-        barrier = threading.Barrier(THREADS)
-        list(pool.map(lambda _: barrier.wait(), range(THREADS)))
+def _timed(call: Callable[[], object], calls: int) -> Callable[[], float]:
+    def turn() -> float:
         began = time.perf_counter()
-        list(pool.map(lambda _: call(), range(total)))
-        return total / (time.perf_counter() - began)
+        for _ in range(calls):
+            call()
+        return (time.perf_counter() - began) / calls
+
+    return turn
 
 
-def main() -> None:
-    with tempfile.TemporaryDirectory(dir=sys.argv[1] if sys.argv[1:] else None) as name, server() as url:
-        folder = Path(name)
-        keys = count()
-        with RemixClient("sk-bench", base_url=url) as client, Ledger(f"sqlite:///{folder}/ledger.db") as ledger:
+def _from_threads(call: Callable[[], object], calls: int) -> Callable[[], float]:
+    def turn() -> float:
+        with ThreadPoolExecutor(THREADS) as pool:
+            barrier = threading.Barrier(THREADS)
+            list(pool.map(lambda _: barrier.wait(), range(THREADS)))
+            began = time.perf_counter()
+            list(pool.map(lambda _: call(), range(calls)))
+            return calls / (time.perf_counter() - began)
 
-            def bare() -> object:
-                return client.remix("video_123", prompt="The cat takes a bow")
-
-            def kept() -> object:
-                return ledger.remix(client, f"key-{next(keys)}", "video_123", prompt="The cat takes a bow")
-
-            bare()
-            kept()
-            ratios, walls = [], []
-            for _ in range(ROUNDS):
-                alone, beside = per_call(bare), per_call(kept)
-                ratios.append(beside / alone)
-                walls.append((alone, beside))
-            alone, beside = (median(pair[side] for pair in walls) * 1e3 for side in (0, 1))
-            print(f"one fsync here: {fsync_seconds(folder) * 1e3:.2f} ms")
-            print(f"one after the other, at 10 ms of latency: {beside:.1f} ms a call, {alone:.1f} ms bare")
-            print(f"ratio: {median(ratios):.2f} (at most 1.5), from {min(ratios):.2f} to {max(ratios):.2f}")
-            rates = [per_second(kept) for _ in range(3)]
-            print(f"50 threads: {median(rates):.0f} submits a second (at least 300), {per_second(bare):.0f} bare")
-
-
-if __name__ == "__main__":
-    main()
+    return turn
