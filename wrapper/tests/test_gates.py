@@ -271,6 +271,7 @@ async def test_a_call_that_is_cancelled_at_any_moment_leaves_no_place_taken(know
 
     async with client_of(answer, retry=RetryPolicy(submits_per_second=known)) as client:
         await submit(client, 20)
+        steps = 0
         for steps in itertools.count():
             task = asyncio.create_task(client.remix("video_1", prompt="x"))
             for _ in range(steps):

@@ -20,6 +20,7 @@ class Held(Protocol):
 
     def held(self) -> Holding:
         """Close them, and open no others until this is closed."""
+        raise NotImplementedError
 
 
 _watched: WeakSet[Held] = WeakSet()
