@@ -308,6 +308,7 @@ def test_a_redirect_to_nonsense_is_a_plain_error(connect: Twin, status: int, loc
     assert (error.status_code, len(wire.requests)) == (status, 1)
 
 
+@pytest.mark.skipif(httpx.__name__ == "httpx2", reason="httpx2 can read it")
 def test_a_redirect_that_httpx_cannot_read_may_hide_a_charge(connect: Twin) -> None:
     """httpx raises before it shows the status: what the server did with the submit is not known."""
     client, wire = connect(Answer(302, b"", {"Location": "javascript:alert(1)"}))

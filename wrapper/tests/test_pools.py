@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import re
 import socket
@@ -25,6 +26,7 @@ from deerapi_remix import (
     RemixFailedError,
     RetryPolicy,
     WaitTimeoutError,
+    _gates,
 )
 from deerapi_remix._deadline import Deadline
 from deerapi_remix._waits import Wait
@@ -33,6 +35,13 @@ from deerapi_remix.testing import FakeDeerAPI
 from .conftest import Loopback
 from .faults.server import fault_server
 from .wire import Twin
+
+
+@pytest.fixture(autouse=True)
+def _all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate, which lets the first requests go in bursts, lets all go here."""
+    monkeypatch.setattr(_gates, "BURST_OF_THE_REST", math.inf)
+
 
 JOB = {"object": "video", "model": "sora-2", "status": "queued", "progress": 0, "created_at": 1}
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
