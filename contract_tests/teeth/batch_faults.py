@@ -95,7 +95,7 @@ FAULTS = [
     _fault(
         "_gate.py::Gate._let_in",
         "a pause lets rows through",
-        "while self._waiting and self._is_open and",
+        "while self._waiting and self._open.is_set() and",
         "while self._waiting and",
         f"{_GATE}::test_nobody_is_let_through_while_it_is_closed",
     ),

@@ -26,7 +26,8 @@ class Gate:
         self.under_way = 0
         self._most = submits
         self._limit = 1
-        self._is_open = True
+        self._open = asyncio.Event()
+        self._open.set()
         self._waiting: deque[asyncio.Future[None]] = deque()
         # Seconds between two submits, and when the next may begin, on the clock of the loop.
         self._interval = 0.0
@@ -40,12 +41,16 @@ class Gate:
 
     def close(self) -> None:
         """Let nobody through until it is opened again. Who is through is not affected."""
-        self._is_open = False
+        self._open.clear()
 
     def open(self) -> None:
         """Let rows through again."""
-        self._is_open = True
+        self._open.set()
         self._let_in()
+
+    async def opened(self) -> None:
+        """Wait until it is open."""
+        await self._open.wait()
 
     async def __aenter__(self) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -73,7 +78,7 @@ class Gate:
 
     def _let_in(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting and self._is_open and self.under_way < self._limit:
+        while self._waiting and self._open.is_set() and self.under_way < self._limit:
             wait = self._next - loop.time()
             if wait > 0:
                 self._wake_after(wait)

@@ -173,6 +173,7 @@ class RowWork:
         _log.debug("batch: row %r: %s after %r", found.key, follows.next.name, error)
         if follows.next is Next.PAUSE:
             self._on_pause(told(error))
+            await self._gate.opened()
         elif follows.next is Next.FAILED:
             work = partial(_rows.give_up, key=found.ledger_key, why=told(error))
             try:

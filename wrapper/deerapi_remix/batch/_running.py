@@ -23,6 +23,8 @@ from ._watch import Database, Sweep, View
 
 # Seconds between two signs of life.
 _BEAT = 1.0
+# Seconds without anything to do after which a worker of a paused batch ends.
+_IDLES = 5.0
 # Seconds that the work on rows that have ended may take to tidy up.
 _SETTLES = 10.0
 
@@ -67,6 +69,8 @@ class Running:
         # Why the batch is to pause; it is told to the others as soon as the database takes it.
         self._pausing: str | None = None
         self._wake = asyncio.Event()
+        # When something was under way here last, on the clock of the loop.
+        self._busy_at = asyncio.get_running_loop().time()
 
     def stop(self) -> None:
         """Submit nothing more, finish the submits that are under way, and end."""
@@ -119,10 +123,16 @@ class Running:
         self._gate.pace(share)
 
     def _is_over(self, status: Status) -> bool:
+        now = asyncio.get_running_loop().time()
+        if self._gate.under_way or self._work.following:
+            self._busy_at = now
         if status.is_finished:
             return True
-        is_idle = not self._gate.under_way and not self._work.following
-        return status.paused is not None and is_idle
+        if status.paused is None or self._busy_at == now:
+            return False
+        # Jobs that a worker left when it ended are about to be followed here.
+        is_quiet = not status.counts["rendering"] and not status.counts["submitting"]
+        return is_quiet or now - self._busy_at > _IDLES
 
     def _pause(self, why: str) -> None:
         """All rows would meet what one met."""

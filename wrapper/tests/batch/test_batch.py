@@ -100,6 +100,28 @@ def test_a_batch_that_is_paused_by_hand_submits_nothing(batch: Batch, deerapi_mo
     assert deerapi_mock.sent("remix") == ()
 
 
+def test_a_paused_batch_still_saves_the_jobs_that_were_paid(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    batch.add(ROWS[:1])
+    run(batch, on_accepted=lambda *_: batch.stop())
+    assert batch.status().jobs == 1
+    batch.pause()
+    batch.add(ROWS)
+    status = run(batch)
+    assert (status.counts["saved"], status.counts["waiting"]) == (1, 2)
+    assert len(deerapi_mock.sent("remix")) == 1
+
+
+def test_a_key_that_is_refused_while_jobs_render_pauses_and_ends_the_run(
+    batch: Batch, deerapi_mock: DeerAPIMock
+) -> None:
+    batch.add(ROWS)
+    deerapi_mock.answers("retrieve", 401, times=100)
+    status = run(batch)
+    assert status.paused is not None
+    assert status.counts["rendering"] > 0
+    deerapi_mock.reset()
+
+
 def test_an_unknown_row_is_resolved_by_its_job(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
     batch.add(ROWS[:1])
     deerapi_mock.answer_lost()
