@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -100,6 +100,14 @@ FAULTS ?= quick
 
 faults: install ## faults over real sockets: is a job lost, or paid for twice? FAULTS=long for thousands of jobs and 1 GB
 	@FAULTS=$(FAULTS) pytest wrapper/tests/faults --quiet --show-capture=no
+
+RULES := wrapper/tests/test_answers.py wrapper/tests/test_errors.py wrapper/tests/test_retries.py wrapper/tests/test_waiting.py
+SAMPLE := wrapper/tests/faults/test_matrix.py -k "refused or reset-as or reset-in or cut-in or job-in or id-in or key-in or 503 or nothing_was_paid"
+
+httpx2: install ## rules and a sample of the faults with httpx2 in the place of httpx: by its alias, and handed in
+	@python -m wrapper.tests.under_alias $(RULES) --quiet --show-capture=no
+	python -m wrapper.tests.under_alias $(SAMPLE) --quiet --show-capture=no
+	HTTP_CLIENT=httpx2 pytest $(SAMPLE) --quiet --show-capture=no
 
 ledger-faults: install ## kills, zombies and broken databases, SQLite and Postgres: is a job lost, or paid for twice? FAULTS=long for 2,000 keys
 	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no
@@ -225,7 +233,7 @@ audit: install ## are vulnerabilities known in what we lock, or in what users ge
 	pip-audit --strict --progress-spinner off .
 
 check: ## everything that CI runs
-	@for target in lint type client-check "test COVERAGE=yes" contract breaking faults ledger-faults batch-faults playground docs build demo batch-demo "bench BENCH=quick" teeth; do
+	@for target in lint type client-check "test COVERAGE=yes" contract breaking faults httpx2 ledger-faults batch-faults playground docs build demo batch-demo "bench BENCH=quick" teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import pickle
 import re
 import secrets
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from types import NoneType
 from typing import Any
 
 import httpx
+import httpx2
 from attrs import define, field, frozen
 
 import deerapi_remix
@@ -33,12 +35,13 @@ from deerapi_remix.testing import FakeDeerAPI
 
 from .faults import FAULTS, ILLEGIBLE
 from .server import FaultServer, Peer, fault_server
-from .steps import GOOD, OTHER, SPRITESHEET, THUMBNAIL, VIDEO
+from .steps import GOOD, OTHER, SPRITESHEET, THUMBNAIL, TRUSTING, VIDEO
 
 # `submit`, `poll` and `content` are `remix_to_file`, by the request that the fault hits: so many come before it.
 EARLIER = {"poll": 1, "content": 2}
 FILE_OPERATIONS = ("submit", "poll", "content")
 TWINS = ("sync", "async")
+_CAUSES = (httpx.HTTPError, httpx.InvalidURL, httpx2.HTTPError, httpx2.InvalidURL, UnicodeError)
 
 
 @frozen
@@ -126,7 +129,9 @@ class Eavesdropper(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         # The HTTP layer shows the heads of answers as they came: a key in there is one that the server has sent.
-        if record.name == "httpcore.http11" and record.getMessage().startswith("receive_response_headers"):
+        if record.name in ("httpcore.http11", "httpcore2.http11") and record.getMessage().startswith(
+            "receive_response_headers"
+        ):
             return
         text = self.format(record) + repr(record.__dict__)
         if self._secret in text:
@@ -205,9 +210,7 @@ class Caller:
             return type(error).__name__
         known = error.video_id in issued and error.video is not None and error.video.id == error.video_id
         named = known or error.video_id == (None if self.operation == "models" else "video_123")
-        caused = isinstance(error.__cause__, httpx.HTTPError | httpx.InvalidURL | UnicodeError) == isinstance(
-            error, APIConnectionError
-        )
+        caused = isinstance(error.__cause__, _CAUSES) == isinstance(error, APIConnectionError)
         if isinstance(error, WaitTimeoutError):
             caused = isinstance(error.__cause__, DeerAPIError | NoneType)
         marks = {
@@ -289,8 +292,15 @@ def tells_of(error: BaseException, jobs: set[str]) -> bool:
     return "may have been accepted and charged" in notes or any(job in notes for job in jobs)
 
 
+# `make httpx2` has clients of httpx2 handed in.
+HANDED_IN = os.environ.get("HTTP_CLIENT") == "httpx2"
+
+
 def _run(caller: Caller, url: str, warm: bool) -> None:
-    with RemixClient(caller.key, base_url=url, **caller.pace.settings) as client:
+    with ExitStack() as stack:
+        http: Any = stack.enter_context(httpx2.Client(verify=TRUSTING, trust_env=False)) if HANDED_IN else None
+        client = RemixClient(caller.key, base_url=url, http_client=http, **caller.pace.settings)
+        stack.enter_context(client)
         if warm:
             client.models()
         caller.began = time.monotonic()
@@ -303,7 +313,12 @@ def _run(caller: Caller, url: str, warm: bool) -> None:
 
 def _run_async(caller: Caller, url: str, warm: bool) -> None:
     async def main() -> None:
-        async with AsyncRemixClient(caller.key, base_url=url, **caller.pace.settings) as client:
+        async with AsyncExitStack() as stack:
+            http: Any = None
+            if HANDED_IN:
+                http = await stack.enter_async_context(httpx2.AsyncClient(verify=TRUSTING, trust_env=False))
+            client = AsyncRemixClient(caller.key, base_url=url, http_client=http, **caller.pace.settings)
+            await stack.enter_async_context(client)
             if warm:
                 await client.models()
             caller.began = time.monotonic()
