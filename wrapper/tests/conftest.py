@@ -12,6 +12,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+import trustme
 
 from deerapi_remix import _clock
 from deerapi_remix.testing import VirtualClock
@@ -84,10 +85,19 @@ def target(tmp_path: Path) -> Iterator[Path]:
     assert [path.name for path in tmp_path.iterdir() if path.name != "bow.mp4"] == []
 
 
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """One certificate in a file. The hundred of the machine take a while to load, for each client anew."""
+    file = tmp_path_factory.mktemp("certificates") / "one.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    return str(file)
+
+
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key, and nothing else of the machine's that a client would read."""
+def environment(monkeypatch: pytest.MonkeyPatch, certificates: str) -> None:
+    """A key, one certificate, and nothing else of the machine's that a client would read."""
     monkeypatch.setenv("DEERAPI_KEY", KEY)
+    monkeypatch.setenv("SSL_CERT_FILE", certificates)
     for name in os.environ:
         if name == "DEERAPI_BASE_URL" or name.lower() in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name)
