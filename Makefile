@@ -65,20 +65,21 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
 
-# In two halves at once; the output of the second is shown when the first has ended.
+# In two halves at once; the output of the second is shown when the first has ended. Without a plugin that takes seconds to
+# load, and without what takes minutes.
 PARTS := $(addprefix wrapper/tests/,batch cli testing)
-NOT_NOW := -p no:schemathesis $(addprefix --ignore=wrapper/tests/,faults ledger/faults batch/faults)
+WITHOUT := -p no:schemathesis $(addprefix --ignore=wrapper/tests/,faults ledger/faults batch/faults)
 COVERAGE ?= no
 
 test: install ## the unit tests; COVERAGE=yes also measures what they cover, which takes twice as long
 	@run=python
 	[ $(COVERAGE) = no ] || { run="coverage run"; coverage erase; }
 	mkdir -p build/test
-	$$run -m pytest $(NOT_NOW) $(PARTS) >build/test/parts.log 2>&1 &
+	$$run -m pytest $(WITHOUT) $(PARTS) >build/test/parts.log 2>&1 &
 	parts=$$!
 	trap 'kill $$parts 2>/dev/null || true' EXIT
 	status=0
-	$$run -m pytest $(NOT_NOW) $(addprefix --ignore=,$(PARTS)) wrapper/tests || status=1
+	$$run -m pytest $(WITHOUT) $(addprefix --ignore=,$(PARTS)) wrapper/tests || status=1
 	wait $$parts || status=1
 	cat build/test/parts.log
 	[ $$status = 0 ] || exit 1
