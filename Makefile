@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth mutants faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -96,6 +96,12 @@ breaking: install ## does openapi.yaml break clients of the last release?
 
 teeth: install ## plant faults, one at a time: does the contract suite notice?
 	@python -m contract_tests.teeth
+
+SAMPLE ?= 40
+SEED ?= $(shell date +%s)
+
+mutants: install ## change the core by machine: do the unit tests notice? SAMPLE=40 SEED=1; half an hour, so not in check
+	@python -m contract_tests.mutants --sample $(SAMPLE) --seed $(SEED)
 
 FAULTS ?= quick
 

@@ -1,0 +1,118 @@
+"""Changes the core by machine, one change at a time, and expects the unit tests to notice.
+
+    python -m contract_tests.mutants [--seed N] [--sample N] [FILE…]
+
+mutmut makes the changes, in every function of the core or of the files that are named; a sample of them is drawn by
+the seed, which is printed. Each is planted in a copy of the project. One that no test notices survives, and fails the
+run unless it is listed in `EQUIVALENT`, with the reason why nothing can notice it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import frozen
+from mutmut.mutation.file_mutation import create_mutations
+
+from .teeth.faults import PROJECT, copy_project
+
+CORE = PROJECT / "wrapper" / "deerapi_remix"
+TESTS = PROJECT / "wrapper" / "tests"
+# A test that waits for ever because of a change has noticed it.
+_PATIENCE = 600.0
+# The file and the changed line, and why no test can notice it.
+EQUIVALENT: dict[tuple[str, str], str] = {}
+
+
+@frozen
+class Mutant:
+    """One change: the file, its text then, and the lines that differ."""
+
+    file: str
+    text: str
+    removed: str
+    added: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.removed or '(nothing)'}  ->  {self.added or '(nothing)'}"
+
+
+def mutants_of(path: Path) -> Iterator[Mutant]:
+    """Every change that mutmut makes to a file."""
+    text = path.read_text(encoding="utf-8")
+    module, mutations, _, _ = create_mutations(str(path), text)
+    for mutation in mutations:
+        changed = module.deep_replace(mutation.original_node, mutation.mutated_node)
+        new = getattr(changed, "code", text)
+        lines = list(difflib.unified_diff(text.splitlines(), new.splitlines(), n=0, lineterm=""))[3:]
+        removed, added = (" ".join(line[1:].strip() for line in lines if line[:1] == sign) for sign in "-+")
+        if new != text:
+            yield Mutant(path.relative_to(PROJECT).as_posix(), new, removed, added)
+
+
+def unit_tests_for(file: str) -> list[str]:
+    """The unit tests of the core, those first that name what the file is about."""
+    word = Path(file).stem.strip("_").partition("_")[0][:4]
+    tests = sorted(TESTS.glob("test_*.py"), key=lambda path: (word not in path.stem, path.name))
+    # These read the code, and would notice any change.
+    reading = ("test_style.py", "test_twins.py", "test_packaging.py")
+    return [path.relative_to(PROJECT).as_posix() for path in tests if path.name not in reading]
+
+
+def survives(mutant: Mutant) -> bool:
+    """Whether all tests pass with the change planted."""
+    with tempfile.TemporaryDirectory(prefix="mutant-") as name:
+        folder = Path(name)
+        copy_project(folder)
+        (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
+        paths = os.pathsep.join(str(folder / part) for part in ("generated", "wrapper", "."))
+        environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *unit_tests_for(mutant.file)]
+        try:
+            done = subprocess.run(
+                command, cwd=folder, env=environment, capture_output=True, timeout=_PATIENCE, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return False
+    return done.returncode == 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Draws the sample, plants each of it, and tells what survives."""
+    parser = argparse.ArgumentParser("python -m contract_tests.mutants", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("files", nargs="*", type=Path, help="files of the core; by default all")
+    parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--sample", type=int, default=40)
+    asked = parser.parse_args(arguments)
+    files = [path.resolve() for path in asked.files] or sorted(CORE.glob("*.py"))
+    every = [mutant for path in files for mutant in mutants_of(path)]
+    chosen = random.Random(asked.seed).sample(every, min(asked.sample, len(every)))
+    sys.stdout.write(f"{len(chosen)} of {len(every)} mutants, seed {asked.seed}\n")
+    unchanged = CORE / "__init__.py"
+    if not survives(Mutant(unchanged.relative_to(PROJECT).as_posix(), unchanged.read_text(encoding="utf-8"), "", "")):
+        sys.stdout.write("Without a change the unit tests must pass, and they do not.\n")
+        return 1
+    survivors = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for mutant, alive in zip(chosen, pool.map(survives, chosen), strict=True):
+            reason = EQUIVALENT.get((mutant.file, mutant.removed))
+            word = "killed" if not alive else "equal" if reason else "LIVES"
+            if word == "LIVES":
+                survivors.append(mutant)
+            sys.stdout.write(f"{word:7} {mutant}\n"[:300])
+            sys.stdout.flush()
+    sys.stdout.write(f"{len(chosen) - len(survivors)}/{len(chosen)} are noticed, or can be noticed by nobody\n")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
