@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from deerapi_remix.ledger import _records
 from deerapi_remix.ledger._records import Record
-from deerapi_remix.ledger._schema import entries
+from deerapi_remix.ledger._schema import entries, jobs
 
 from . import _workers
 from ._plan import PlannedRow
@@ -156,17 +156,21 @@ def status(connection: Connection, batch: str) -> Status | None:
     if found is None:
         return None
     counted = (
-        select(STATE.label("row_state"), func.count(), func.count(entries.c.job_id))
+        select(STATE.label("row_state"), func.count())
         .select_from(JOINED)
         .where(rows.c.batch == batch)
         .group_by(STATE)
     )
-    counts, jobs = dict.fromkeys(STATES, 0), 0
-    for state, count, with_job in connection.execute(counted):
+    counts = dict.fromkeys(STATES, 0)
+    for state, count in connection.execute(counted):
         counts[state] += count
-        jobs += with_job
+    # A row that was tried again after its job had failed has had more than one.
+    paid = select(func.count(func.distinct(jobs.c.job_id))).join(
+        rows, rows.c.ledger_key == jobs.c.key
+    )
+    paid_for = connection.execute(paid.where(rows.c.batch == batch)).scalar_one()
     live = len(_workers.live(connection, batch))
-    return Status(batch, counts, jobs, found.price, found.paused, live)
+    return Status(batch, counts, paid_for, found.price, found.paused, live)
 
 
 def page(connection: Connection, batch: str, after: int, state: str | None, size: int) -> list[Row]:
