@@ -120,9 +120,10 @@ def _bounds(told: dict[tuple[str, str], dict[str, Any]]) -> list[Bound]:
         Bound(
             f"{TOO_MANY.name}: raised without being sent, in order",
             "≥",
-            too_many["raised"],
+            too_many["raised"] - too_many["sent, and raised"],
             too_many["unsent, in order"],
         ),
+        Bound(f"{TOO_MANY.name}: raised after an answer of 429", "≤", 5, too_many["sent, and raised"]),
     ]
 
 
@@ -159,10 +160,12 @@ async def _race(side: str, url: str, race: Race) -> dict[str, Any]:
         async with asyncio.timeout(race.lasts):
             await asyncio.gather(*map(one, range(race.calls)))
     lags = [outcome for _, outcome in outcomes if isinstance(outcome, float)]
-    unsent = [number for number, outcome in outcomes if getattr(outcome, "attempts", None) == 0]
+    raised = [(number, outcome) for number, outcome in outcomes if isinstance(outcome, Exception)]
+    unsent = [number for number, error in raised if getattr(error, "attempts", None) == 0]
     return {
         "succeeded": len(lags),
-        "raised": len(outcomes) - len(lags),
+        "raised": len(raised),
+        "sent, and raised": len(raised) - len(unsent),
         "unsent, in order": len(unsent) if unsent == sorted(unsent) else 0,
         "seconds": time.monotonic() - began,
         "lags": lags if race.waits else [],

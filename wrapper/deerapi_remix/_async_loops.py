@@ -108,6 +108,8 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
 class AsyncFollowing(AsyncIterator[Video]):
     """The answers to the polls of one job. Between two of them it holds nothing."""
 
+    __slots__ = ("_finished", "_loops", "_waiting")
+
     def __init__(self, loops: AsyncLoops, waiting: Wait, finished: Video | None = None) -> None:
         self._loops = loops
         self._waiting = waiting

@@ -195,11 +195,13 @@ class Run(Generic[T]):
         return delay
 
     def _tell_attempt(self, error: DeerAPIError | None = None) -> None:
+        journal = self._settings.journal
+        if not journal.is_heard:
+            return
         exchange = self._exchange
         details: dict[str, Any] = {}
         if error is not None:
             details["request_id"] = error.request_id
-        journal = self._settings.journal
         journal.emit(exchange.attempt.event("attempt", exchange.answer, **details))
         if self._waiting is not None:
             since = self._waiting.started

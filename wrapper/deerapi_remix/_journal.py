@@ -28,6 +28,11 @@ class Journal:
         self._on_event = on_event
         self._drifts: set[tuple[str, ...]] = set()
 
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody listens to events; else none needs to be made."""
+        return self._on_event is not None
+
     def emit(self, event: Event) -> None:
         """Tell the user's function. What it raises is logged: no job may be lost over a metric."""
         if self._on_event is None:

@@ -44,6 +44,9 @@ class PollSchedule:
     the requests for the same lag (`benchmarks/polling`).
     """
 
+    # There may be ten thousand of them.
+    __slots__ = ("_end", "_hint", "_policy", "_readings", "_wanted_by_server")
+
     def __init__(self, policy: PollingPolicy) -> None:
         self._policy = policy
         self._hint = Hint.NONE
@@ -120,6 +123,8 @@ class Verdict:
 
     One stray answer about another job, or one error without a status, ends no wait.
     """
+
+    __slots__ = ("_failures", "_stranger", "_strangers")
 
     def __init__(self) -> None:
         self._failures = 0

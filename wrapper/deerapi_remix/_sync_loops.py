@@ -105,6 +105,8 @@ class SyncLoops(BaseClient[httpx.Client]):
 class Following(Iterator[Video]):
     """The answers to the polls of one job. Between two of them it holds nothing."""
 
+    __slots__ = ("_finished", "_loops", "_waiting")
+
     def __init__(self, loops: SyncLoops, waiting: Wait, finished: Video | None = None) -> None:
         self._loops = loops
         self._waiting = waiting

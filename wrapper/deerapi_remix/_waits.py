@@ -34,6 +34,20 @@ class Wait:
         is_over: Whether the job has ended.
     """
 
+    # There may be ten thousand of them.
+    __slots__ = (
+        "_grace",
+        "_last_error",
+        "_schedule",
+        "_verdict",
+        "deadline",
+        "is_over",
+        "polls",
+        "started",
+        "video",
+        "video_id",
+    )
+
     def __init__(self, video: Video | str, policy: PollingPolicy, deadline: Deadline) -> None:
         self.video: Video | None = None
         if isinstance(video, Video):
