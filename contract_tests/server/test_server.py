@@ -1,4 +1,4 @@
-"""Does our own server, the fake, keep every rule? `contract_tests.live` puts the same rules to any other."""
+"""Does our own server, the fake, keep every rule? `deerapi-remix contract` puts the same rules to any other."""
 
 from __future__ import annotations
 
