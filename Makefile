@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth mutants faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live breaking teeth mutants lowest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -84,6 +84,19 @@ test: install ## the unit tests; COVERAGE=yes also measures what they cover, whi
 	cat build/test/parts.log
 	[ $$status = 0 ] || exit 1
 	[ $(COVERAGE) = no ] || { coverage combine --quiet; coverage report; }
+
+LOWEST_VENV := build/lowest-venv
+
+$(LOWEST_VENV)/.installed: requirements-lowest.txt
+	@$(call venv,$(LOWEST_VENV),$<)
+	touch $@
+
+# Old versions use of each other what is deprecated today. What is left out needs DBOS, or libraries that are no dependencies.
+lowest: $(LOWEST_VENV)/.installed ## the unit tests of client and command line with the oldest dependencies that pyproject.toml allows
+	@$(LOWEST_VENV)/bin/$(PIP) install --no-deps --no-build-isolation -e .
+	$(LOWEST_VENV)/bin/python -m pytest -W ignore::DeprecationWarning wrapper/tests \
+	  $(addprefix --ignore=wrapper/tests/,batch docs faults ledger testing test_other_libraries.py cli/test_batch.py) \
+	  --deselect=wrapper/tests/cli/test_help.py::test_the_examples_are_accepted_as_they_stand
 
 contract: install ## do document, client, wrapper and server agree? against the mock
 	@pytest contract_tests --junit-xml=build/contract/tests.xml
@@ -229,6 +242,10 @@ lock: ## refresh the locked requirements from pyproject.toml
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
 	build/uv/bin/uv pip compile pyproject.toml --extra cli --extra mock --constraint requirements-dev.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-demo.txt
+	build/uv/bin/uv pip compile pyproject.toml --extra cli --extra testing --extra ledger --universal --python-version 3.11 \
+	  --resolution lowest-direct --upgrade -q -o build/lowest.txt
+	build/uv/bin/uv pip compile build/lowest.txt requirements-lowest.in --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-lowest.txt
 	for name in benchmarks/requirements benchmarks/requirements-core $(LINTERS)/requirements; do
 	  build/uv/bin/uv pip compile $$name.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o $$name.txt

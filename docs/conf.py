@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -16,6 +18,7 @@ import deerapi_remix.cli
 from deerapi_remix.cli._app import app as command_line
 
 project = "deerapi-remix"
+SUMMARY = "Remix Sora videos through DeerAPI from Python: no paid job is lost, and none is paid for twice."
 author = "The deerapi-remix developers"
 release = deerapi_remix.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
@@ -92,7 +95,50 @@ def name_the_client(
     return signature and re.sub(r"[~\w.]*\bHttp\b", f"httpx.{kind}", signature), returns
 
 
+def write_for_machines(app: Sphinx, problem: Exception | None) -> None:
+    """Write `llms.txt`, the list of pages for programs that read documentation, and each page as it was written."""
+    if problem is not None:
+        return
+    lines = [f"# {project}", "", f"> {SUMMARY}", "", "## Pages", ""]
+    for name in sorted(app.env.found_docs):
+        text = Path(app.env.doc2path(name)).read_text(encoding="utf-8")
+        Path(app.outdir, f"{name}.md").write_text(text, encoding="utf-8")
+        lines.append(f"- [{app.env.titles[name].astext()}]({name}.md)")
+    Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def add_card(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """What is shown where somebody posts a link to a page."""
+    title = f"{context.get('title', project)} - {project}"
+    facts = {"og:type": "website", "og:site_name": project, "og:title": title, "og:description": SUMMARY}
+    tags = [f'<meta property="{name}" content="{html.escape(told)}">' for name, told in facts.items()]
+    tags.append('<meta name="twitter:card" content="summary">')
+    context["metatags"] = context.get("metatags", "") + "\n".join(tags)
+
+
+def add_asynchronous_example(
+    _app: Sphinx, _what: str, name: str, _object: object, _options: object, lines: list[str]
+) -> None:
+    """Show the example of a method for the asynchronous twin as well, which has the same methods."""
+    if not name.startswith("deerapi_remix.RemixClient.") or name.endswith(".with_options"):
+        return
+    example = [line for line in lines if line.lstrip().startswith((">>>", "..."))]
+    if example:
+        lines += ["", "With `AsyncRemixClient`:", "", *map(asynchronous, example), ""]
+
+
+def asynchronous(line: str) -> str:
+    """A line of an example, for the asynchronous twin."""
+    if "client.follow(" in line:
+        return line.replace("for video", "async for video")
+    awaited = re.sub(r"(client\.\w+\([^()]*\))\.", r"(await \1).", line)
+    return re.sub(r"(?<!await )\bclient\.(?=\w+\()", "await client.", awaited)
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("build-finished", write_for_machines)
+    app.connect("html-page-context", add_card)
+    app.connect("autodoc-process-docstring", add_asynchronous_example)
     app.connect("source-read", fill_in)
     app.connect("autodoc-process-docstring", read_as_markdown)
     app.connect("autodoc-process-signature", name_the_client)
