@@ -51,9 +51,7 @@ async def work(told: dict[str, str], settings: dict[str, Any]) -> None:
     with Batch.open(told["database"], told["name"]) as batch:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, batch.stop)
         retry = RetryPolicy(attempts=2, budget=5.0)
-        async with AsyncRemixClient(
-            "sk-worker", base_url=told["vendor"], timeout=20.0, retry=retry, polling=POLLING
-        ) as client:
+        async with AsyncRemixClient("sk-worker", base_url=told["vendor"], retry=retry, polling=POLLING) as client:
             status = await batch.run(client, **settings)
     sys.stdout.write(json.dumps(status.to_dict()) + "\n")
 
