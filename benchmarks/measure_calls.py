@@ -6,8 +6,12 @@ from contextlib import ExitStack
 from statistics import median
 from typing import Any
 
-from .peers import OURS, SYNC
-from .runner import Bars, Bound, Findings, Samples, Scale, Table, interleave, ratio, spread
+from deerapi_remix import RemixClient, _operations
+from deerapi_remix._deadline import NEVER
+from deerapi_remix._passage import Passage
+
+from .peers import ID, OURS, SYNC
+from .runner import KEY, Bars, Bound, Findings, Samples, Scale, Table, interleave, ratio, spread
 from .servers import Servers
 
 
@@ -38,15 +42,35 @@ def measure(scale: Scale, servers: Servers) -> Findings:
         operation: {name: median(values) * 1e6 for name, values in samples.items()}
         for operation, samples in results.items()
     }
+    share = _share_of_the_gate(servers.fast, scale)
+    found.bounds.append(Bound("the gate's share of the CPU time of a sync call, before a 429", "≤", 0.01, share))
     found.plots.append(Bars("calls", "One call, sync", "µs a call", values))
     return found
 
 
-def _timed(call: Callable[[], Any], count: int) -> Callable[[], float]:
+def _share_of_the_gate(url: str, scale: Scale) -> float:
+    """What the way through an open gate takes, beside the call that goes through it."""
+    call = _operations.retrieve(ID)
+    with RemixClient(KEY, base_url=url) as client:
+
+        def pass_through() -> None:
+            with Passage(client._connections.gates(call), call, client._settings, 0.0) as passage:
+                passage.pause(NEVER, 1)
+                passage.answered()
+
+        sides = {
+            "gate": _timed(pass_through, scale.calls * 10, time.process_time),
+            "call": _timed(lambda: client.retrieve(ID), scale.calls, time.process_time),
+        }
+        interleave(sides, 1)
+        return ratio(interleave(sides, scale.rounds * 20), "gate", "call")
+
+
+def _timed(call: Callable[[], Any], count: int, clock: Callable[[], float] = time.perf_counter) -> Callable[[], float]:
     def turn() -> float:
-        began = time.perf_counter()
+        began = clock()
         for _ in range(count):
             call()
-        return (time.perf_counter() - began) / count
+        return (clock() - began) / count
 
     return turn

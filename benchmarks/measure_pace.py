@@ -1,4 +1,8 @@
-"""Many requests at a server with a limit, over sockets: ours, ours without its gate, and the openai SDK."""
+"""Many requests at a server with a limit, over sockets: ours, ours without its gate, and the openai SDK.
+
+`python -m benchmarks.measure_pace` prints all of it, which takes ten minutes; what needs no sockets is simulated by
+`pacing/`, beside a clairvoyant.
+"""
 
 import asyncio
 import json
@@ -21,6 +25,7 @@ from deerapi_remix import AsyncRemixClient, RetryPolicy
 from .checkouts import WITHOUT_GATE, checkout, environment
 from .pacing.limited import limited
 from .peers import ID, OURS, PROMPT, TIMEOUT
+from .runner import FULL as FULL_SCALE
 from .runner import KEY, Bound, Findings, Row, Scale, Table, child
 
 WITHOUT = f"{OURS} without the gate"
@@ -78,7 +83,7 @@ def measure(scale: Scale) -> Findings:
                 continue
             code = environment(before) if side == WITHOUT else None
             with limited(**race.limit) as url:
-                found = child(__name__, side, url, race.name, limit=300, environment=code)
+                found = child("benchmarks.measure_pace", side, url, race.name, limit=300, environment=code)
                 found |= httpx.get(f"{url}/stats", trust_env=False).json()
             told[race.name, side] = found
             rows.append((race.name, side, *_numbers(found)))
@@ -172,7 +177,20 @@ async def _race(side: str, url: str, race: Race) -> dict[str, Any]:
     }
 
 
+def main() -> None:
+    """Print what is measured, and what must hold."""
+    found = measure(FULL_SCALE)
+    for table in found.tables:
+        for row in (table.columns, *table.rows):
+            print(" | ".join(map(str, row)))
+    for bound in found.bounds:
+        print(f"{bound.what} {bound.sign} {bound.limit:g}: {bound.reached:.3g}, {'holds' if bound.holds else 'FAILS'}")
+
+
 if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        main()
+        sys.exit()
     _, side, url, name = sys.argv
     logging.disable()  # Each answer of 429 is a warning.
     print(json.dumps(asyncio.run(_race(side, url, RACES[name]))), flush=True)
