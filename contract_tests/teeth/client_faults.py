@@ -257,7 +257,7 @@ _SENDING = [
         (
             "config",
             "the key goes out without encryption",
-            'url.scheme == "http" and is_loopback(url.host)',
+            'url.scheme == "http" and is_loopback(host)',
             'url.scheme == "http"',
         ),
     ),
@@ -850,7 +850,7 @@ _WAITING = [
     ),
     *_wrapper(
         "_polling.py::Verdict.is_over",
-        ("waiting", "one stray answer ends a wait", "return self._strangers >= _STRANGERS_BELIEVED", "return True"),
+        ("waiting", "one stray answer ends a wait", "return self._ends >= needed", "return True"),
     ),
     *_wrapper("_polling.py::_FAILURES_BELIEVED", ("waiting", "an error without a status is waited out", "3", "3000")),
     *_wrapper(
@@ -925,6 +925,36 @@ _SAVING = [
         ("download", "a cut file is not continued", "if self.received == 0 or self._validator is None:", "if True:"),
         ("download", "a cut file is continued without a condition", ', "If-Range": self._validator.value', ""),
         ("download", "a cut file is continued a byte late", "bytes={self.received}-", "bytes={self.received + 1}-"),
+    ),
+    *_wrapper(
+        "_download.py::Transfer.begin",
+        (
+            "download",
+            "a part without a total is taken for the end",
+            "self._is_framed = self.expected is not None return True",
+            "return True",
+        ),
+    ),
+    *_wrapper(
+        "_failures.py::bad_status",
+        ("connections", "an answer that nobody read shows nothing", "answer.is_unread", "False"),
+    ),
+    *_wrapper(
+        "_wording.py::_was_passed_on",
+        ("gateways", "the code of a gateway counts in its field alone", ", body[:_SEARCHED]", ""),
+    ),
+    *_wrapper(
+        "_waits.py::Wait._judge",
+        ("waiting", "an end without an id is believed at once", "needed = ENDS_OF_NOBODY_BELIEVED", "needed = 1"),
+    ),
+    *_wrapper(
+        "_sync_loops.py::SyncLoops._poll",
+        (
+            "waiting",
+            "on_update misses an end without an id",
+            "return waiting.video if waiting.is_over else None",
+            "return None",
+        ),
     ),
     *_wrapper(
         "_download.py::_Validator.of",

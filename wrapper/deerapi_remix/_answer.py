@@ -35,6 +35,7 @@ class Answer:
     Attributes:
         status: The HTTP status.
         headers: By their names in lower case.
+        is_unread: Whether somebody else closed it before its body was read.
     """
 
     def __init__(
@@ -44,9 +45,11 @@ class Answer:
         mask: KeyMask,
         *,
         is_decoded: bool = False,
+        is_unread: bool = False,
         limit: int | None = None,
     ) -> None:
         self.status = status
+        self.is_unread = is_unread
         self.headers = {name.lower(): mask.text(value) for name, value in headers}
         self._mask = mask
         self._is_decoded = is_decoded

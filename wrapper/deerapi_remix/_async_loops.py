@@ -72,7 +72,8 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
             except DeerAPIError as error:
                 if waiting.ends_with(error):
                     raise
-        return None
+        # An answer that could not be read may end the wait all the same.
+        return waiting.video if waiting.is_over else None
 
     async def _save(
         self, call: Call[None], transfer: Transfer, deadline: Deadline | None = None

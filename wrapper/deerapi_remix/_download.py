@@ -91,6 +91,8 @@ class Transfer:
                 self.forget()
                 problem = "the part that came does not continue the file"
                 raise self.error(problem, retryable=True)
+            # A part that does not tell the length of the whole frames nothing but itself.
+            self._is_framed = self.expected is not None
             return True
         self.forget()
         length = headers.get("content-length", "")

@@ -91,18 +91,29 @@ class Exchange:
     def guard(self) -> Iterator[None]:
         """Turn what the transport raises into our errors."""
         try:
-            yield
-        except Exception as error:
-            if is_unmocked(error):
-                self._request = None  # Nothing was sent.
-            if not is_of_transport(error):
-                raise
-            if is_http_error(error, _RAISED_BY_HOOKS) and self.answer is None:
-                self._take_from_hook(error)
-            # A status other than 2xx decides alone, whatever happened to its body.
-            if self.answer is None or self.answer.is_success:
-                self._mask.error(error)
-                raise self._broken_off(error) from error
+            try:
+                yield
+            except Exception as error:
+                self._judge(error)
+        except DeerAPIError:
+            raise
+        except BaseException as error:
+            # A signal may have struck while an error was judged that quotes the key.
+            self._mask.error(error)
+            raise
+
+    def _judge(self, error: Exception) -> None:
+        """Raise what an error means, if it means anything beside the answer that has come."""
+        if is_unmocked(error):
+            self._request = None  # Nothing was sent.
+        if not is_of_transport(error):
+            raise error
+        if is_http_error(error, _RAISED_BY_HOOKS) and self.answer is None:
+            self._take_from_hook(error)
+        # A status other than 2xx decides alone, whatever happened to its body.
+        if self.answer is None or self.answer.is_success:
+            self._mask.error(error)
+            raise self._broken_off(error) from error
 
     def _broken_off(self, error: Exception) -> DeerAPIError:
         call = self.attempt.call
@@ -128,6 +139,7 @@ class Exchange:
             response.headers.items(),
             self._mask,
             is_decoded=response.is_stream_consumed,
+            is_unread=response.is_closed and not response.is_stream_consumed,
             limit=limit,
         )
         self._body = self.answer

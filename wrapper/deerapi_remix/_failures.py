@@ -171,6 +171,8 @@ def bad_status(operation: str, answer: Answer, *, paid: bool) -> errors.APIStatu
     told = ServerMessage.read(body)
     row = row_of(answer.status)
     reason = reason_of(answer.status, told, body)
+    if reason is None and answer.is_unread and answer.status >= 500:
+        reason = Reason.PASSED_ON  # A hook closed it, and nobody knows what it would have shown.
     is_broke = reason is Reason.NO_BALANCE and row.error is errors.PermissionDeniedError
     kind = errors.InsufficientQuotaError if is_broke else row.error
     phrase = responses.get(answer.status, "Unknown Status")

@@ -36,7 +36,7 @@ class KeyMask:
     def error(self, error: BaseException, depth: int = _NESTED_ERRORS) -> None:
         """Take the key out of `error` and its causes: they quote a server that breaks HTTP."""
         error.args = tuple(self.value(argument) for argument in error.args)
-        for inner in (error.__cause__, *error.args):
+        for inner in (error.__cause__, error.__context__, *error.args):
             if isinstance(inner, BaseException) and depth > 0:
                 self.error(inner, depth - 1)
 

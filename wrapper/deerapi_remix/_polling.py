@@ -10,10 +10,13 @@ import attrs
 from .config import PollingPolicy
 from .models import Video
 
-# How many failures without a status in a row, and how many answers in a row with the same finished
-# status under ids that were not asked for, are believed.
+# How many failures without a status are believed, if they come in a row.
 _FAILURES_BELIEVED = 3
-_STRANGERS_BELIEVED = 2
+# How many answers in a row have to tell the same end: under the id that was asked for, under
+# another id, and without any.
+ENDS_BELIEVED = 1
+ENDS_OF_STRANGERS_BELIEVED = 2
+ENDS_OF_NOBODY_BELIEVED = 3
 # What a failed poll asks for may be absurd, and may not silence a wait for longer than this.
 _LONGEST_RETRY_AFTER = 3600.0
 _READINGS_KEPT = 3
@@ -124,33 +127,33 @@ class Verdict:
     One stray answer about another job, or one error without a status, ends no wait.
     """
 
-    __slots__ = ("_failures", "_stranger", "_strangers")
+    __slots__ = ("_end", "_ends", "_failures")
 
     def __init__(self) -> None:
         self._failures = 0
-        self._stranger: str | None = None
-        self._strangers = 0
+        self._end: str | None = None
+        self._ends = 0
 
-    def is_over(self, video: Video, *, named: str | None, tells_status: bool) -> bool:
+    def is_over(self, video: Video, *, needed: int, tells_status: bool) -> bool:
         """Take in an answer; whether it ends the wait.
 
         Args:
             video: The answer, under the id that was asked for.
-            named: The id in the answer, if it is not the one that was asked for.
+            needed: How many such answers in a row have to tell the same end. The id may be another
+                one each time: a gateway can put into it what answered.
             tells_status: Whether the answer has a status at all.
         """
         self._count_failure(video, tells_status)
         if self.has_failed:
             return True
-        if named is None or not video.is_finished:
-            self._stranger, self._strangers = None, 0
-            return video.is_finished
-        # The id may be another one each time: a gateway can put into it what answered.
-        if video.status != self._stranger:
-            self._strangers = 0
-        self._stranger = video.status
-        self._strangers += 1
-        return self._strangers >= _STRANGERS_BELIEVED
+        if not video.is_finished:
+            self._end, self._ends = None, 0
+            return False
+        if video.status != self._end:
+            self._ends = 0
+        self._end = video.status
+        self._ends += 1
+        return self._ends >= needed
 
     @property
     def has_failed(self) -> bool:

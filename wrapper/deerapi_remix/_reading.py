@@ -13,8 +13,10 @@ import attrs
 
 from .models import Model, Video, VideoError
 
-# How far into a broken answer its id is looked for, in characters: the work grows with its square.
+# How far into a broken answer its id is looked for, in characters, and behind how many of its last
+# commas: the work grows with the square.
 _SEARCHED = 4096
+_LATE_COMMAS = 16
 # Ids of 242 characters were met; what is much longer does not fit into the line of a request.
 _LONGEST_ID = 4096
 _ID_FIELDS = ("id", "task_id")
@@ -140,9 +142,13 @@ def _completions(start: str) -> Iterator[str]:
     if start.rstrip().endswith(('"', "}")):
         yield start + "}"
         yield start + "}}"
-    for comma in reversed(list(re.finditer(",", start[:_SEARCHED]))):
-        yield start[: comma.start()] + "}"
-        yield start[: comma.start()] + "}}"
+    commas = [found.start() for found in re.finditer(",", start)]
+    # The id may stand behind a long member, such as the prompt, or before one.
+    late = commas[-_LATE_COMMAS:]
+    early = [comma for comma in commas[:-_LATE_COMMAS] if comma < _SEARCHED]
+    for comma in reversed(early + late):
+        yield start[:comma] + "}"
+        yield start[:comma] + "}}"
 
 
 # Videos

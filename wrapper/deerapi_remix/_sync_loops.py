@@ -71,7 +71,8 @@ class SyncLoops(BaseClient[httpx.Client]):
             except DeerAPIError as error:
                 if waiting.ends_with(error):
                     raise
-        return None
+        # An answer that could not be read may end the wait all the same.
+        return waiting.video if waiting.is_over else None
 
     def _save(self, call: Call[None], transfer: Transfer, deadline: Deadline | None = None) -> Path:
         self._run(FileRun(self._settings, call, transfer, deadline))

@@ -10,7 +10,13 @@ from . import _clock
 from ._answer import Answer
 from ._deadline import Deadline
 from ._failures import is_unknown
-from ._polling import PollSchedule, Verdict
+from ._polling import (
+    ENDS_BELIEVED,
+    ENDS_OF_NOBODY_BELIEVED,
+    ENDS_OF_STRANGERS_BELIEVED,
+    PollSchedule,
+    Verdict,
+)
 from ._reading import named_in, read_video, tells_status
 from .config import PollingPolicy, check_callbacks
 from .errors import APIResponseValidationError, DeerAPIError, RemixFailedError, WaitTimeoutError
@@ -94,11 +100,13 @@ class Wait:
 
     def _judge(self, video: Video) -> None:
         named = named_in(video.raw)
-        stranger = None
-        if named and self.video_id not in named:
-            stranger = named[0]
+        needed = ENDS_OF_STRANGERS_BELIEVED
+        if self.video_id in named:
+            needed = ENDS_BELIEVED
+        if not named:
+            needed = ENDS_OF_NOBODY_BELIEVED
         self.is_over = self._verdict.is_over(
-            video, named=stranger, tells_status=tells_status(video.raw)
+            video, needed=needed, tells_status=tells_status(video.raw)
         )
 
     def _judge_without_id(self, error: APIResponseValidationError) -> None:
@@ -107,10 +115,7 @@ class Wait:
             answer = json.loads(error.body)
         except (ValueError, RecursionError):
             return
-        if not isinstance(answer, dict):
-            return
-        tells_end = bool(named_in(answer)) or not tells_status(answer)
-        if tells_end:
+        if isinstance(answer, dict):
             video = read_video(answer, self.video_id, error.request_id)
             self._judge(video)
             self.video = video if self.is_over else self.video

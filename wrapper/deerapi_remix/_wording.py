@@ -9,35 +9,39 @@ from .errors import Reason
 
 TIME_DOES_NOT_MEND = frozenset({Reason.NO_SUCH_MODEL, Reason.NO_BALANCE})
 
+# Characters of a body in which the words of gateways are looked for.
+_SEARCHED = 4_000
 # Statuses with which gateways say that a file is not there yet.
 _NOT_YET = frozenset({200, 202, 400, 404, 409, 422, 425})
 
-# Codes and types that gateways give when the request had reached the upstream, or may have.
-_PASSED_ON_CODES = frozenset(
-    {
-        "do request failed",
-        "read response body failed",
-        "copy response body failed",
-        "close response body failed",
-        "unmarshal response body failed",
-        "unmarshal response failed",
-        "parse response failed",
-        "invalid response",
-        "bad response",
-        "bad response body",
-        "bad response status code",
-        "empty response",
-        "upstream error",
-        "upstream timeout",
-        "provider error",
-        "bad gateway",
-        "gateway timeout",
-        "request timeout",
-        "fail to fetch task",
-        "aws invoke error",
-        # The upstream has taken the job, and the gateway could not write it down.
-        "insert task failed",
-    }
+# Codes that gateways give when the request had reached the upstream, or may have.
+_PASSED_ON_CODES = re.compile(
+    "|".join(
+        (
+            "do request failed",
+            "read response body failed",
+            "copy response body failed",
+            "close response body failed",
+            "unmarshal response body failed",
+            "unmarshal response failed",
+            "parse response failed",
+            "invalid response",
+            "bad response",
+            "bad response body",
+            "bad response status code",
+            "empty response",
+            "upstream error",
+            "upstream timeout",
+            "provider error",
+            "bad gateway",
+            "gateway timeout",
+            "request timeout",
+            "fail to fetch task",
+            "aws invoke error",
+            # The upstream has taken the job, and the gateway could not write it down.
+            "insert task failed",
+        )
+    )
 )
 
 # Envoy tells in which state a connection broke. In these nothing had been sent on it.
@@ -125,7 +129,9 @@ def _lower(value: str | None) -> str:
 
 def _words(value: str | None) -> str:
     """`value` in lower case, with blanks for what joins words in codes."""
-    return " ".join(re.sub(r"[_\-]", " ", _lower(value)).split())
+    # UTF-16 that was read as UTF-8 has a NUL beside each letter.
+    letters = _lower(value).replace("\0", "")
+    return " ".join(re.sub(r"[_\-]", " ", letters).split())
 
 
 def _is_out_of_balance(status: int, code: str, kind: str) -> bool:
@@ -138,14 +144,12 @@ def _is_out_of_balance(status: int, code: str, kind: str) -> bool:
 def _was_passed_on(told: ServerMessage, body: str) -> bool:
     """Whether an answer of 5xx shows that the request had gone further than to its sender.
 
-    A page in HTML or an empty body shows nothing.
+    The whole text is searched, for a gateway can put its code or message anywhere. A page in HTML
+    or an empty body shows nothing.
     """
     if told.is_page:
         return False
-    message = _words((told.message if told.is_structured else None) or body[:2_000])
-    if _NOT_PASSED_ON.search(message) and not _TRIED_MORE_THAN_ONCE.search(message):
+    texts = [_words(each) for each in (told.message, told.code, told.kind, body[:_SEARCHED])]
+    if any(map(_NOT_PASSED_ON.search, texts)) and not any(map(_TRIED_MORE_THAN_ONCE.search, texts)):
         return False
-    names = [_words(told.code), _words(told.kind)]
-    if not _PASSED_ON_CODES.isdisjoint(names):
-        return True
-    return any(_PASSED_ON.search(words) for words in (message, *names))
+    return any(_PASSED_ON_CODES.search(text) or _PASSED_ON.search(text) for text in texts)

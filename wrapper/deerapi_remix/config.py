@@ -179,7 +179,7 @@ def check_base_url(value: str | None) -> str:
     value = value.strip()
     try:
         url = httpx.URL(value)
-        port = url.port
+        host, port = url.host, url.port
     except (httpx.InvalidURL, ValueError):
         raise ConfigurationError("The base URL cannot be parsed as a URL.") from None
     # What is wrong is named, never shown: user info and queries tend to hold secrets.
@@ -187,11 +187,11 @@ def check_base_url(value: str | None) -> str:
         raise ConfigurationError(
             "The base URL must not have user info, a query, a fragment or blanks."
         )
-    if not url.host:
+    if not host:
         raise ConfigurationError(f"{value} is no base URL: it needs https:// and a host.")
     if port is not None and not 0 < port < 65536:
         raise ConfigurationError(f"The base URL {value} has an impossible port.")
-    is_local = url.scheme == "http" and is_loopback(url.host)
+    is_local = url.scheme == "http" and is_loopback(host)
     if url.scheme != "https" and not is_local:
         raise ConfigurationError(
             "The base URL must be https, or http to a loopback address: the key is sent to it."

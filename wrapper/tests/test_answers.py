@@ -388,6 +388,9 @@ SALVAGED: dict[str, Answer] = {
     "reset after the last byte": Answer(200, Pieces(json.dumps(FULL).encode(), RESET)),
     "cut in pieces": Answer(200, Pieces(b'{"id":"vid', b'eo_456",', b'"progr', RESET)),
     "cut and indented": Answer(200, Pieces(b'{\n  "id": "video_456",\n  "object": "vi', CUT)),
+    "cut behind a long prompt and the id": Answer(
+        200, Pieces(json.dumps({"prompt": "a, b" * 5_000, "id": "video_456", "status": "queued"}).encode()[:-3], CUT)
+    ),
     "timed out": Answer(201, Pieces(b'{"id":"video_456",', httpx.ReadTimeout("timed out"))),
     "within data": Answer(200, Pieces(b'{"code":"ok","data":{"id":"video_456","status":"q', CUT)),
     "task_id": Answer(202, Pieces(b'{"task_id":"video_456","status":"q', CUT)),

@@ -153,6 +153,7 @@ REFUSED = {
     "newline inside": "https://api.example\n/secret",
     "null inside": "https://api.example\0secret",
     "broken address": "https://[::1",
+    "broken international name": "https://xn--",
     "lone surrogate": "https://api.example/\ud800",
 }
 

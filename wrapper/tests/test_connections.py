@@ -475,6 +475,24 @@ def refuse(response: httpx.Response) -> None:
     response.raise_for_status()
 
 
+def close(response: httpx.Response) -> None:
+    response.close()
+
+
+async def aclose(response: httpx.Response) -> None:
+    await response.aclose()
+
+
+def read_and_refuse(response: httpx.Response) -> None:
+    response.read()
+    response.raise_for_status()
+
+
+async def aread_and_refuse(response: httpx.Response) -> None:
+    await response.aread()
+    response.raise_for_status()
+
+
 async def arefuse(response: httpx.Response) -> None:
     refuse(response)
 
@@ -483,13 +501,30 @@ async def arefuse(response: httpx.Response) -> None:
 @pytest.mark.parametrize(
     ("status", "kind", "sent"), [(401, AuthenticationError, 1), (429, RateLimitError, 4), (503, InternalServerError, 4)]
 )
-def test_a_hook_that_raises_for_the_status_changes_nothing(
+def test_a_hook_that_reads_and_raises_for_the_status_changes_nothing(
     connect: Twin, status: int, kind: type[APIStatusError], sent: int
 ) -> None:
-    hook = refuse if connect.kind == "sync" else arefuse
+    hook = read_and_refuse if connect.kind == "sync" else aread_and_refuse
     client, wire = connect(Answer(status), http={"event_hooks": {"response": [hook]}})
     error = failure(kind, client.remix, "video_123", prompt="x")
     assert (error.status_code, error.may_have_been_charged, len(wire.requests)) == (status, False, sent)
+
+
+# The body of a 500 or 503 shows whether the request was passed on, and is lost where a hook closes the answer unread.
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(
+    ("status", "sent", "charged"), [(401, 1, False), (429, 4, False), (500, 1, True), (502, 1, True), (503, 1, True)]
+)
+@pytest.mark.parametrize("closes", [False, True])
+def test_after_a_hook_that_closes_the_answer_unread_a_submit_is_not_sent_again(
+    connect: Twin, status: int, sent: int, charged: bool, closes: bool
+) -> None:
+    hook = {("sync", False): refuse, ("sync", True): close, ("async", False): arefuse, ("async", True): aclose}
+    hooks = {"response": [hook[connect.kind, closes]]}
+    body = Pieces(b'{"code": "do_request_failed"}')
+    client, wire = connect(Answer(status, body), http={"event_hooks": hooks})
+    error = failure(APIStatusError, client.remix, "video_123", prompt="x")
+    assert (error.status_code, error.may_have_been_charged, len(wire.requests)) == (status, charged, sent)
 
 
 def test_a_hook_whose_own_request_fails_does_not_prove_that_a_submit_was_not_sent(connect: Twin) -> None:

@@ -336,6 +336,15 @@ RESUMED: dict[str, tuple[list[Step], list[tuple[str | None, str | None]], bytes]
     "not a longer file": ([cut(900, ETag=V1), whole(mp4(100), ETag='"v2"')], [START, ("bytes=900-", V1)], mp4(100)),
     "not where the range cannot be had": ([cut(400, ETag=V1), Answer(416), whole()], [START, FROM_400, START], FILE),
     "an unframed file": ([UNFRAMED, rest(400)], [START, FROM_400], FILE),
+    "a file of no length, whose rest comes in parts of no total": (
+        [
+            Answer(200, Pieces(FILE[:400], httpx.ReadError("reset")), {"Transfer-Encoding": "chunked", "ETag": V1}),
+            Answer(206, FILE[400:700], {"Content-Type": "video/mp4", "Content-Range": "bytes 400-699/*", "ETag": V1}),
+            rest(700, span="bytes 700-999/*"),
+        ],
+        [START, FROM_400, ("bytes=700-", V1)],
+        FILE,
+    ),
 }
 
 

@@ -180,6 +180,15 @@ def test_the_submit_of_remix_to_file_ends_alike(
 
 PASSED_ON = [
     *(flat(500, "failed", code) for code in ("do_request_failed", "read_response_body_failed")),
+    Answer(500, {"statusCode": 500, "error": "Internal Server Error", "message": "Server disconnected"}),
+    Answer(500, {"error": "do_request_failed"}),
+    Answer(500, {"message": "do_request_failed"}),
+    Answer(500, {"error": {"message": "x"}, "code": "do_request_failed"}),
+    Answer(500, [{"error": {"code": "do_request_failed", "message": "x"}}]),
+    Answer(500, b"do_request_failed: Post", {"Content-Type": "text/plain"}),
+    Answer(503, b'{"code":"do_request_failed","message":"', {"Content-Type": "application/json"}),
+    Answer(500, b'data: {"error": {"code": "do_request_failed"}}\n\n', {"Content-Type": "text/event-stream"}),
+    Answer(500, '{"code": "do_request_failed"}'.encode("utf-16")),
     *(flat(500, "failed", code) for code in ("unmarshal_response_body_failed", "invalid_response")),
     *(error(500, message) for message in ("Server disconnected", "Response payload is not completed")),
     error(500, "1 validation error for VideoObject\nstatus\n  Field required"),

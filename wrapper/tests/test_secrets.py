@@ -282,6 +282,18 @@ def test_what_is_left_of_a_message_and_of_a_cause_without_the_key_still_tells_th
     assert repr(cause) == "RemoteProtocolError('illegal status line: ***')"
 
 
+def test_a_signal_that_strikes_while_an_error_is_judged_does_not_show_the_key(
+    connect: Twin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def strike(_: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("deerapi_remix._exchange.is_of_transport", strike)
+    client, _ = connect(httpx.RemoteProtocolError(f"illegal status line: {KEY}"))
+    struck = failure(KeyboardInterrupt, client.retrieve, "video_1")
+    assert KEY not in shown(struck)
+
+
 def test_no_video_shows_a_key_that_the_server_echoes(connect: Twin) -> None:
     client, _ = connect(Answer(200, {"id": "video_1", "status": "queued", "prompt": KEY, "more": [{KEY: KEY}]}))
     video = client.retrieve("video_1")

@@ -571,7 +571,13 @@ def test_two_polls_in_a_row_under_an_unusable_id_end_the_wait(connect: Twin) -> 
     assert (video.id, video.status, len(wire.requests)) == ("video_1", "completed", 2)
 
 
-def test_a_completed_job_without_any_id_ends_no_wait(connect: Twin) -> None:
-    client, wire = connect(*[Answer(200, {"status": "completed"})] * 3, job("completed"))
-    assert client.wait("video_1").is_completed
-    assert len(wire.requests) == 4
+def test_three_polls_in_a_row_without_any_id_that_tell_the_same_end_are_believed(connect: Twin) -> None:
+    nameless, failed = Answer(200, {"status": "completed"}), {"status": "failed", "error": {"message": "moderation"}}
+    client, wire = connect(*[nameless] * 2, job("in_progress"), *[nameless] * 3)
+    seen: list[Video] = []
+    assert client.wait("video_1", on_update=seen.append).is_completed
+    assert ([video.status for video in seen], len(wire.requests)) == (["in_progress", "completed"], 6)
+
+    client, wire = connect(Answer(200, failed))
+    error = failure(RemixFailedError, client.wait, "video_1", on_update=seen.append)
+    assert ("moderation" in str(error), seen[-1].status, len(wire.requests)) == (True, "failed", 3)

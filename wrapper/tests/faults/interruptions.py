@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import linecache
+import re
 import signal
 import sys
 import threading
@@ -20,7 +21,8 @@ import pytest
 WATCHED = ("deerapi_remix", "httpx", "httpcore", "h11", "contextlib", "<attrs generated", "deerapi_remix_generated")
 # Seconds.
 _AGAIN = 0.0002
-_CONTEXTS = ("with ", "async with ")
+_NO_STEPS = ("with ", "async with ", "except")
+_GIVES_WAY = re.compile(r"\(|\b(?:await|for|while)\b")
 _SUSPENDS = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 Trace = Callable[[FrameType, str, Any], Any]
@@ -51,8 +53,9 @@ ERRORS: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit, SoftTi
 class StrikeAtStep:
     """Raises `error` at the nth step of what runs within it: a line that begins, or a function that returns.
 
-    A signal handler runs between two bytecodes, often right after a call has returned: its result is lost then. It does
-    not run while the interpreter enters or leaves a context.
+    A signal handler runs at the beginning of a function, after a call, whose result is lost then, and once a loop goes
+    round. It runs nowhere else: not while the interpreter enters or leaves a context, nor where it looks for whoever
+    handles an exception.
 
     Attributes:
         steps: How many steps there have been.
@@ -87,20 +90,39 @@ class StrikeAtStep:
             return None
         # What has returned from the outermost function has left the call.
         self._outermost = self._outermost or frame
-        return self._stepped
+        return _Frame(self).stepped
 
-    def _stepped(self, frame: FrameType, event: str, argument: object) -> Trace:
-        returned = event == "return" and argument is not None and not frame.f_code.co_flags & _SUSPENDS
-        is_step = returned and frame is not self._outermost and frame.f_code.co_name != "__enter__"
+    def at_end(self, frame: FrameType, result: object) -> None:
+        """A function returns."""
+        if result is None or frame.f_code.co_flags & _SUSPENDS or frame.f_code.co_name == "__enter__":
+            return
+        if frame is not self._outermost:
+            self.step(frame)
+
+    def step(self, frame: FrameType) -> None:
+        """Strike here, or later. Once the call is over there is nothing to strike, though its result may be shown."""
+        self.steps += 1
+        if self.steps == self._nth and any(each is self._outermost for each in _stack(frame)):
+            sys.settrace(None)
+            raise self._error
+
+
+class _Frame:
+    """One run of a function."""
+
+    def __init__(self, strike: StrikeAtStep) -> None:
+        self._strike = strike
+        self._gives_way = True
+
+    def stepped(self, frame: FrameType, event: str, argument: object) -> Trace:
+        if event == "return":
+            self._strike.at_end(frame, argument)
         if event == "line":
-            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
-            is_step = not line.lstrip().startswith(_CONTEXTS)
-        if is_step:
-            self.steps += 1
-            if self.steps == self._nth:
-                sys.settrace(None)
-                raise self._error
-        return self._stepped
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+            if self._gives_way and not line.startswith(_NO_STEPS):
+                self._strike.step(frame)
+            self._gives_way = _GIVES_WAY.search(line.partition("  #")[0]) is not None
+        return self.stepped
 
 
 @contextmanager
