@@ -17,7 +17,7 @@ from .kit import Play, answering, on
 def test_nothing_is_paid_twice_and_nothing_lost_whoever_is_killed(
     url: str, tmp_path: Path, tell: Callable[[Run], None]
 ) -> None:
-    seed = int(os.environ.get("SEED", random.randrange(10**6)))
+    seed = int(os.environ.get("SEED", "2026"))
     print("SEED", seed)  # noqa: T201  # To run it again.
     rows, kills = (2500, 30) if LONG else (80, 3)
     kind = url.partition(":")[0]

@@ -65,7 +65,10 @@ class Run:
 def environment(package: Path | None = None) -> dict[str, str]:
     """For a child, which takes the package from another folder if one is given."""
     paths = [*([str(package)] if package else []), str(PROJECT / "generated"), str(PROJECT / "wrapper")]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "*"}
+    given = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "*"}
+    # The certificate of the tests is in a folder that other users may not read.
+    given.pop("SSL_CERT_FILE", None)
+    return given
 
 
 class Herd:

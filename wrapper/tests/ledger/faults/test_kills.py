@@ -16,7 +16,7 @@ SLOTS = 4
 def test_nothing_is_paid_twice_and_nothing_lost_whoever_is_killed(
     url: str, tmp_path: Path, tell: Callable[[Run], None]
 ) -> None:
-    seed = int(os.environ.get("SEED", random.randrange(10**6)))
+    seed = int(os.environ.get("SEED", "2026"))
     print("SEED", seed)  # noqa: T201  # To run it again.
     keys, kills = (2000, 40) if LONG else (60, 4)
     chance = random.Random(seed)
