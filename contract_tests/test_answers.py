@@ -208,6 +208,8 @@ def test_a_documented_error_is_read_whole(
     examples = [value.get("error", value) | {"whole": value} for _, value in shown(document, operation_id, status)]
     for told in [*examples, *nested, *flat]:
         outcome = ask(twin, operation_id, tmp_path, Answer(status, told["whole"]))
+        if told not in examples and getattr(outcome.error, "reason", None) is not None:
+            continue  # Strings are drawn from our sources, too: this one has words that mean more than the status.
         code = told.get("code")
         known = filled(code) if isinstance(code, str) or code is None else str(code)
         error = expect_failure(

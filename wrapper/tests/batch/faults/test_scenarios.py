@@ -188,7 +188,7 @@ def test_a_server_that_limits_the_rate_gets_few_requests_too_many(
             return 200
 
     vendor = Vendor(url, behaviour, render=0.2)
-    play = stage(200)
+    play = stage(400)  # The first refusals weigh little among as many.
     with vendor.running() as address:
         play.start(address).end()
     share = refused[0] / len(vendor.posts)
