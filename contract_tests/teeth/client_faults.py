@@ -852,10 +852,7 @@ _WAITING = [
         "_polling.py::PollSchedule._interval",
         ("waiting", "polls never slow down", "min(-ahead / 2, self._policy.max_interval / 2)", "0.0"),
     ),
-    *_wrapper(
-        "_polling.py::Verdict.is_over",
-        ("waiting", "one stray answer ends a wait", "return self._ends >= needed", "return True"),
-    ),
+    *_wrapper("_polling.py::_ENDS_OF_STRANGERS_BELIEVED", ("waiting", "one stray answer ends a wait", "2", "1")),
     *_wrapper("_polling.py::_FAILURES_BELIEVED", ("waiting", "an error without a status is waited out", "3", "3000")),
     *_wrapper(
         "_waits.py::Updates.tell",
@@ -948,8 +945,7 @@ _SAVING = [
         ("gateways", "the code of a gateway counts in its field alone", ", body[:_SEARCHED]", ""),
     ),
     *_wrapper(
-        "_waits.py::Wait._judge",
-        ("waiting", "an end without an id is believed at once", "needed = ENDS_OF_NOBODY_BELIEVED", "needed = 1"),
+        "_polling.py::_ENDS_OF_NOBODY_BELIEVED", ("waiting", "an end without an id is believed at once", "3", "1")
     ),
     *_wrapper(
         "_sync_loops.py::SyncLoops._poll",

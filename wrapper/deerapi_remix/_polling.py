@@ -14,9 +14,9 @@ from .models import Video
 _FAILURES_BELIEVED = 3
 # How many answers in a row have to tell the same end: under the id that was asked for, under
 # another id, and without any.
-ENDS_BELIEVED = 1
-ENDS_OF_STRANGERS_BELIEVED = 2
-ENDS_OF_NOBODY_BELIEVED = 3
+_ENDS_BELIEVED = 1
+_ENDS_OF_STRANGERS_BELIEVED = 2
+_ENDS_OF_NOBODY_BELIEVED = 3
 # What a failed poll asks for may be absurd, and may not silence a wait for longer than this.
 _LONGEST_RETRY_AFTER = 3600.0
 _READINGS_KEPT = 3
@@ -134,13 +134,13 @@ class Verdict:
         self._end: str | None = None
         self._ends = 0
 
-    def is_over(self, video: Video, *, needed: int, tells_status: bool) -> bool:
+    def is_over(self, video: Video, *, named: list[str], tells_status: bool) -> bool:
         """Take in an answer; whether it ends the wait.
 
         Args:
             video: The answer, under the id that was asked for.
-            needed: How many such answers in a row have to tell the same end. The id may be another
-                one each time: a gateway can put into it what answered.
+            named: Every id in the answer. It may be another one each time: a gateway can put into
+                it what answered.
             tells_status: Whether the answer has a status at all.
         """
         self._count_failure(video, tells_status)
@@ -153,7 +153,11 @@ class Verdict:
             self._ends = 0
         self._end = video.status
         self._ends += 1
-        return self._ends >= needed
+        if video.id in named:
+            return self._ends >= _ENDS_BELIEVED
+        if named:
+            return self._ends >= _ENDS_OF_STRANGERS_BELIEVED
+        return self._ends >= _ENDS_OF_NOBODY_BELIEVED
 
     @property
     def has_failed(self) -> bool:

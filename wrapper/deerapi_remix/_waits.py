@@ -10,13 +10,7 @@ from . import _clock
 from ._answer import Answer
 from ._deadline import Deadline
 from ._failures import is_unknown
-from ._polling import (
-    ENDS_BELIEVED,
-    ENDS_OF_NOBODY_BELIEVED,
-    ENDS_OF_STRANGERS_BELIEVED,
-    PollSchedule,
-    Verdict,
-)
+from ._polling import PollSchedule, Verdict
 from ._reading import named_in, read_video, tells_status
 from .config import PollingPolicy, check_callbacks
 from .errors import APIResponseValidationError, DeerAPIError, RemixFailedError, WaitTimeoutError
@@ -99,14 +93,8 @@ class Wait:
         self._judge(video)
 
     def _judge(self, video: Video) -> None:
-        named = named_in(video.raw)
-        needed = ENDS_OF_STRANGERS_BELIEVED
-        if self.video_id in named:
-            needed = ENDS_BELIEVED
-        if not named:
-            needed = ENDS_OF_NOBODY_BELIEVED
         self.is_over = self._verdict.is_over(
-            video, needed=needed, tells_status=tells_status(video.raw)
+            video, named=named_in(video.raw), tells_status=tells_status(video.raw)
         )
 
     def _judge_without_id(self, error: APIResponseValidationError) -> None:

@@ -14,36 +14,6 @@ _SEARCHED = 4_000
 # Statuses with which gateways say that a file is not there yet.
 _NOT_YET = frozenset({200, 202, 400, 404, 409, 422, 425})
 
-# Codes that gateways give when the request had reached the upstream, or may have.
-_PASSED_ON_CODES = re.compile(
-    "|".join(
-        (
-            "do request failed",
-            "read response body failed",
-            "copy response body failed",
-            "close response body failed",
-            "unmarshal response body failed",
-            "unmarshal response failed",
-            "parse response failed",
-            "invalid response",
-            "bad response",
-            "bad response body",
-            "bad response status code",
-            "empty response",
-            "upstream error",
-            "upstream timeout",
-            "provider error",
-            "bad gateway",
-            "gateway timeout",
-            "request timeout",
-            "fail to fetch task",
-            "aws invoke error",
-            # The upstream has taken the job, and the gateway could not write it down.
-            "insert task failed",
-        )
-    )
-)
-
 # Envoy tells in which state a connection broke. In these nothing had been sent on it.
 _NOT_PASSED_ON = re.compile(
     r"reset reason: (overflow|(local |remote )?(connection failure|connection timeout)"
@@ -52,8 +22,8 @@ _NOT_PASSED_ON = re.compile(
 # It tells this of its last try alone.
 _TRIED_MORE_THAN_ONCE = re.compile(r"retried and the latest")
 
-# Messages of gateways and proxies that had passed a request on before the answer was lost. To
-# take one too many for such costs a retry; to miss one pays twice.
+# Messages and codes of gateways and proxies that had passed a request on before the answer was
+# lost. To take one too many for such costs a retry; to miss one pays twice.
 _PASSED_ON = re.compile(
     "|".join(
         (
@@ -81,8 +51,12 @@ _PASSED_ON = re.compile(
             r"awaiting (response|headers)|deadline ?exceeded|i/o timeout|read( operation)? ?time",
             r"(request|operation) timed? ?out|timeout of \d+ ?ms exceeded|e(socket)?timedout",
             r"with 0 bytes received|response time exceeded|^time(d )?out$",
-            # Of jobs that the upstream took.
+            # Of jobs that the upstream took, and the gateway could not write down.
             r"(insert|save|store|record|persist)( the)? (task|job|video)",
+            # Codes of gateways, beside those that are among the words above.
+            r"do request failed|(read|copy|close|unmarshal) response body failed",
+            r"(unmarshal|parse) response failed|(invalid|bad|empty) response",
+            r"upstream timeout|fail to fetch task|aws invoke error",
         )
     )
 )
@@ -152,4 +126,4 @@ def _was_passed_on(told: ServerMessage, body: str) -> bool:
     texts = [_words(each) for each in (told.message, told.code, told.kind, body[:_SEARCHED])]
     if any(map(_NOT_PASSED_ON.search, texts)) and not any(map(_TRIED_MORE_THAN_ONCE.search, texts)):
         return False
-    return any(_PASSED_ON_CODES.search(text) or _PASSED_ON.search(text) for text in texts)
+    return any(map(_PASSED_ON.search, texts))

@@ -3,8 +3,9 @@
 Needs the extra `batch`; Postgres needs the extra `postgres`, too.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from deerapi_remix._lazy import find
 
 if TYPE_CHECKING:
     from ._batch import Batch
@@ -30,23 +31,14 @@ __all__ = [
 
 # What tables and values are is known without the engine.
 _MODULES = ("_errors", "_problems", "_table", "_values", "_plan", "_batch")
+_HINT = "Batches need DBOS: pip install 'deerapi-remix[batch]'"
 
 if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
 
     def __getattr__(name: str) -> object:
         """Import what is public when it is first asked for."""
-        for module in _MODULES if name in __all__ else ():
-            if found := getattr(_imported(module), name, None):
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def _imported(module: str) -> object:
-        try:
-            return import_module(f"{__name__}.{module}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in ("dbos", "sqlalchemy"):
-                raise
-            raise ImportError("Batches need DBOS: pip install 'deerapi-remix[batch]'") from error
+        modules = _MODULES if name in __all__ else ()
+        return find(__name__, modules, name, needs="dbos sqlalchemy", hint=_HINT)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

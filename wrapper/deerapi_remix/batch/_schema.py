@@ -19,10 +19,9 @@ from sqlalchemy import (
     Text,
     case,
     literal_column,
-    text,
 )
 
-from deerapi_remix.ledger._schema import entries
+from deerapi_remix.ledger._schema import entries, make_alone
 
 metadata = MetaData()
 
@@ -71,9 +70,6 @@ workers = Table(
     Column("seen_at", Float, nullable=False),
 )
 
-# Two processes that find no tables at the same moment must not both make them. The number is an
-# arbitrary constant.
-_LOCK = text("SELECT pg_advisory_xact_lock(5737043)")
 _NOW = {
     "sqlite": "(julianday('now') - 2440587.5) * 86400.0",
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
@@ -95,8 +91,7 @@ JOINED = rows.outerjoin(entries, entries.c.key == rows.c.ledger_key)
 
 def prepare(connection: Connection) -> None:
     """Make the tables where they are missing. Within a transaction that writes."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_LOCK)
+    make_alone(connection)
     metadata.create_all(connection)
 
 

@@ -3,8 +3,9 @@
 Needs the extra `ledger`; Postgres needs the extra `postgres`.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from deerapi_remix._lazy import find
 
 if TYPE_CHECKING:
     from ._async_ledger import AsyncLedger
@@ -34,25 +35,14 @@ __all__ = [
 
 # Errors and entries are known without SQLAlchemy.
 _MODULES = ("_entry", "_errors", "_ledger", "_async_ledger")
+_HINT = "The ledger needs SQLAlchemy: pip install 'deerapi-remix[ledger]'"
 
 if not TYPE_CHECKING:  # Type checkers would take every name for a public one.
 
     def __getattr__(name: str) -> object:
         """Import what is public when it is first asked for."""
-        for module in _MODULES if name in __all__ else ():
-            if found := getattr(_imported(module), name, None):
-                return found
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-    def _imported(module: str) -> object:
-        try:
-            return import_module(f"{__name__}.{module}")
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] != "sqlalchemy":
-                raise
-            raise ImportError(
-                "The ledger needs SQLAlchemy: pip install 'deerapi-remix[ledger]'"
-            ) from error
+        modules = _MODULES if name in __all__ else ()
+        return find(__name__, modules, name, needs="sqlalchemy", hint=_HINT)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

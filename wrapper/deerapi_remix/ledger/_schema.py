@@ -29,8 +29,7 @@ from ._errors import LedgerUnavailableError
 VERSION = 1
 # What leads from each version to the next.
 UPGRADES: dict[int, tuple[str, ...]] = {}
-# Two processes that find no tables at the same moment must not both make them. The number is an
-# arbitrary constant.
+# The number is an arbitrary constant.
 _LOCK = text("SELECT pg_advisory_xact_lock(5737042)")
 
 _metadata = MetaData()
@@ -101,10 +100,15 @@ def check(connection: Connection) -> int:
     return found
 
 
-def prepare(connection: Connection) -> None:
-    """Make the tables, or bring them to this version. Within a transaction that writes."""
+def make_alone(connection: Connection) -> None:
+    """Wait for others that make tables: two that find none at a time must not both make them."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK)
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables, or bring them to this version. Within a transaction that writes."""
+    make_alone(connection)
     if not inspect(connection).has_table(_version.name):
         _metadata.create_all(connection)
         connection.execute(insert(_version).values(version=VERSION))
