@@ -13,10 +13,10 @@ from ._errors import BatchError
 from ._plan import DEFAULT_OUTPUT, Plan, Wanted, make_plan
 from ._row_work import OnAccepted
 from ._running import OnStatus, Running
-from ._stored import TOGETHER, StoredBatch
+from ._stored import StoredBatch
 from ._table import Line, lines_of
 from ._template import Template
-from ._values import Status
+from ._values import Status, portions
 
 DEFAULT_URL = "sqlite:///batch.db"
 
@@ -128,8 +128,7 @@ class Batch(StoredBatch):
         """
         work = partial(_rows.set_up, batch=self.name, told={"price": plan.price})
         self._write(work)
-        for start in range(0, len(plan.rows), TOGETHER):
-            some = plan.rows[start : start + TOGETHER]
+        for some in portions(plan.rows):
             self._write(
                 partial(_rows.add, batch=self.name, planned=some, put=self._opened_queue().put)
             )

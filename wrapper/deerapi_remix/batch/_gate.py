@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 from collections import deque
+from collections.abc import Callable
 from types import TracebackType
 
 
@@ -56,12 +57,7 @@ class Gate:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._let_in()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._leave()
-            raise
+        await _given(turn, self._leave)
 
     async def __aexit__(
         self,
@@ -96,6 +92,16 @@ class Gate:
         self._alarm = asyncio.get_running_loop().call_later(seconds, self._let_in)
 
 
+async def _given(turn: asyncio.Future[None], give_back: Callable[[], None]) -> None:
+    """Wait for a turn. Who is cancelled just when it comes gives it back."""
+    try:
+        await turn
+    except asyncio.CancelledError:
+        if turn.done() and not turn.cancelled():
+            give_back()
+        raise
+
+
 class Turns:
     """Lets so many at once, those that are most urgent first.
 
@@ -114,12 +120,7 @@ class Turns:
         self._count += 1
         heapq.heappush(self._waiting, (urgency, self._count, turn))
         self._let_in()
-        try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.give_back()
-            raise
+        await _given(turn, self.give_back)
 
     def give_back(self) -> None:
         """Let the next have the turn."""

@@ -16,12 +16,9 @@ from deerapi_remix.ledger._store import Store
 from . import _rows, _settling
 from ._engine import Queue
 from ._errors import BatchError
-from ._values import STATES, Row, RowState, Status
+from ._values import STATES, TOGETHER, Row, RowState, Status, portions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-# So many rows are written in one transaction, and read at once.
-TOGETHER = 500
-_PAGE = 500
 T = TypeVar("T")
 
 
@@ -63,7 +60,7 @@ class StoredBatch:
             raise BatchError(f"state must be one of {', '.join(STATES)}, not {state!r}")
         after = 0
         while found := self._read(
-            partial(_rows.page, batch=self.name, after=after, state=state, size=_PAGE)
+            partial(_rows.page, batch=self.name, after=after, state=state, size=TOGETHER)
         ):
             yield from found
             after = found[-1].number
@@ -113,9 +110,7 @@ class StoredBatch:
         if keys is None:
             keys = [row.key for row in self.rows("failed")]
         again: list[str] = []
-        ordered = list(keys)
-        for start in range(0, len(ordered), TOGETHER):
-            some = ordered[start : start + TOGETHER]
+        for some in portions(list(keys)):
             work = partial(
                 _settling.retry,
                 batch=self.name,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar, get_args
 
 import attrs
 
 RowState = Literal["waiting", "submitting", "rendering", "saved", "failed", "unknown"]
 STATES: tuple[str, ...] = get_args(RowState)
+# So many rows are written in one transaction, and read at once.
+TOGETHER = 500
 UNDER_WAY = ("waiting", "submitting", "rendering")
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -102,3 +105,9 @@ class Row:
     def to_dict(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
         return attrs.asdict(self)
+
+
+def portions(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many rows at a time as one transaction takes."""
+    for start in range(0, len(rows), TOGETHER):
+        yield rows[start : start + TOGETHER]

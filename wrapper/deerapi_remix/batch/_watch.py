@@ -15,14 +15,12 @@ from deerapi_remix.ledger._store import Store
 
 from . import _rows, _workers
 from ._engine import Queue
-from ._values import Status
+from ._values import Status, portions
 from ._workers import Stray
 
 # Seconds between two looks for rows that nobody works on. They come at once where a worker has
 # gone, or where this one has nothing to do.
 _SWEEP = 15.0
-# So many rows are put back in one transaction.
-_TOGETHER = 500
 
 _log = logging.getLogger("deerapi_remix.batch")
 
@@ -90,8 +88,7 @@ class Database:
         return await self._store.read(read)
 
     async def put_back(self, strays: list[Stray]) -> None:
-        for start in range(0, len(strays), _TOGETHER):
-            some = strays[start : start + _TOGETHER]
+        for some in portions(strays):
             work = partial(_workers.put_back, found=some, put=self.queue.put)
             count = await self._store.write(work, key=self.batch)
             _log.info("batch %s: %d rows are worked on again", self.batch, count)

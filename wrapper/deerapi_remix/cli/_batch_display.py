@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from ._batch_progress import Progress, counts, ended
-from ._streams import has_colors, is_terminal, tell
+from ._display import console_for_bars
+from ._streams import has_colors, tell
 from ._text import clean
 
 if TYPE_CHECKING:
@@ -158,10 +159,5 @@ def batch_display(*, quiet: bool) -> BatchDisplay:
     """The display that fits where stderr goes."""
     if quiet:
         return BatchDisplay()
-    if is_terminal(sys.stderr):
-        from ._bars import console  # It brings a good part of rich.
-
-        terminal = console()
-        if not terminal.is_dumb_terminal:
-            return BatchBars(terminal)
-    return BatchLines()
+    terminal = console_for_bars()
+    return BatchLines() if terminal is None else BatchBars(terminal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -21,7 +21,9 @@ def _above_zero(text: str) -> float:
 
 
 def _states() -> list[str]:
-    return ["waiting", "submitting", "rendering", "saved", "failed", "unknown"]
+    from deerapi_remix.batch import RowState
+
+    return list(get_args(RowState))
 
 
 Table = Annotated[

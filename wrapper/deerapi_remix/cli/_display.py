@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import sys
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from deerapi_remix import Event, Video
 
 from ._streams import is_terminal, tell
 from ._text import clean, described, size, span
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 # Seconds between two lines about the same download.
 _PAUSE = 5.0
@@ -87,13 +91,22 @@ def display(*, quiet: bool) -> Display:
     """The display that fits where stderr goes."""
     if quiet:
         return Display()
-    if is_terminal(sys.stderr):
-        from ._bars import Bars, console  # It brings a good part of rich.
+    terminal = console_for_bars()
+    if terminal is None:
+        return Lines()
+    from ._bars import Bars
 
-        terminal = console()
-        if not terminal.is_dumb_terminal:
-            return Bars(terminal)
-    return Lines()
+    return Bars(terminal)
+
+
+def console_for_bars() -> Console | None:
+    """Stderr, if it is a terminal on which bars can move."""
+    if not is_terminal(sys.stderr):
+        return None
+    from ._bars import console  # It brings a good part of rich.
+
+    terminal = console()
+    return None if terminal.is_dumb_terminal else terminal
 
 
 def told(event: Event) -> str | None:

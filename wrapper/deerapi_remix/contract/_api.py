@@ -90,12 +90,7 @@ class Api:
         route = self.findings.contract.by_id[operation]
         if route.method == "POST" and self._posts is not None and self.sent["POST"] >= self._posts:
             raise CapReachedError
-        sent_headers = {"accept-encoding": "identity"}
-        sent_body = b""
-        if body is not None:
-            sent_headers["content-type"] = "application/json"
-            sent_body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent_headers |= headers or {}
+        sent_headers, sent_body = _message(body, headers or {})
         known = keys(self._key)
         secret = {"authorization": f"Bearer {known[key]}"} if key in known else {}
         request = self._http.build_request(
@@ -122,16 +117,9 @@ class Api:
             body=content,
             broken_off=broken_off,
         )
-        later = status == 429 or status >= 500
         self.findings.judge(exchange)
-        if later and not self.findings.strict:
-            if names_no_model(exchange):
-                raise NoSuchModelError(
-                    exchange, f"{operation} was answered {status}: {why(exchange)}"
-                )
-            raise UnavailableError(
-                exchange, f"{operation} was answered {status} {essence(answered)}: {why(exchange)}"
-            )
+        if exchange.asks_for_later and not self.findings.strict:
+            raise _failure(exchange)
         return exchange
 
     def _answer(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes, str | None]:
@@ -158,6 +146,24 @@ class Api:
             response.close()
         answered = {name.lower(): value for name, value in response.headers.items()}
         return response.status_code, answered, b"".join(chunks), broken_off
+
+
+def _message(body: Any, headers: Mapping[str, str]) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a request; a body of bytes as it is, any other as JSON."""
+    told = {"accept-encoding": "identity"}
+    content = b""
+    if body is not None:
+        told["content-type"] = "application/json"
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return {**told, **headers}, content
+
+
+def _failure(exchange: Exchange) -> StoppedError:
+    """The error for an answer that leaves nothing to ask."""
+    said = f"{exchange.operation} was answered {exchange.status}"
+    if names_no_model(exchange):
+        return NoSuchModelError(exchange, f"{said}: {why(exchange)}")
+    return UnavailableError(exchange, f"{said} {essence(exchange.headers)}: {why(exchange)}")
 
 
 def names_no_model(exchange: Exchange) -> bool:

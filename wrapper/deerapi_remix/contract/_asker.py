@@ -61,6 +61,6 @@ class Asker:
             return NoSuchModelError
         if exchange.video_id == self.source and unknown:
             return SourceMissingError
-        if exchange.status == 429 or exchange.status >= 500:
+        if exchange.asks_for_later:
             return UnavailableError
         return RefusedError

@@ -153,9 +153,8 @@ def _conclusion(api: Api, end: BaseException | None) -> list[str]:
         lines.append(f"{sent} Interrupted.")
     else:
         lines.append(sent)
-    if broken := api.findings.broken:
-        rules = ", ".join(dict.fromkeys(each.rule for each in broken))
-        lines.append(f"THE CONTRACT IS BROKEN: {rules}")
+    if api.findings.broken:
+        lines.append(api.findings.conclusion)
     elif end is None:
         lines.append("The contract is kept, as far as it was checked.")
     return lines

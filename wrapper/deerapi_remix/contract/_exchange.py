@@ -61,6 +61,11 @@ class Exchange:
         return 200 <= self.status < 300
 
     @property
+    def asks_for_later(self) -> bool:
+        """Whether the server fails, or asks to come back later."""
+        return self.status == 429 or self.status >= 500
+
+    @property
     def query(self) -> Mapping[str, str]:
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 

@@ -118,5 +118,11 @@ class Findings:
         where = f"{exchange.operation} {exchange.status}"
         self.drift.setdefault(where, Counter())[line] += 1
 
+    @property
+    def conclusion(self) -> str:
+        """Which rules are broken, if any are."""
+        rules = ", ".join(dict.fromkeys(each.rule for each in self.broken))
+        return f"THE CONTRACT IS BROKEN: {rules}"
+
     def of(self, rule: str) -> list[Broken]:
         return [each for each in self.broken if each.rule == rule]

@@ -214,8 +214,7 @@ def _conclusion(
     if not any(each.key == "valid" for each in exchanges):
         lines.append("No request in it has a key, so whether one is asked for was not judged.")
     if findings.broken:
-        rules = ", ".join(dict.fromkeys(each.rule for each in findings.broken))
-        lines.append(f"THE CONTRACT IS BROKEN: {rules}")
+        lines.append(findings.conclusion)
     else:
         lines.append("The contract is kept, as far as the recording tells.")
     return lines
