@@ -463,7 +463,7 @@ def test_a_malformed_key_is_refused_before_anything_is_sent_and_is_not_shown(
         ({"base_url": "http://api.example"}, ConfigurationError),
         ({"timeout": -1}, ValueError),
         ({"retry": 3}, TypeError),
-        ({"http_client": object()}, TypeError),
+        ({"http_client": "a client"}, TypeError),
         ({"on_event": 3}, TypeError),
         ({"strict": 3}, TypeError),
     ],
