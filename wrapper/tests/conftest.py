@@ -23,8 +23,8 @@ from . import wire
 Clock = VirtualTime
 KEY = "sk-unit-test-key-0123456789"
 
-# A shell starts what runs in the background with Ctrl-C ignored, and `nohup` ignores SIGHUP; the programs that the tests start
-# would inherit both.
+# A shell starts what runs in the background with Ctrl-C ignored, and `nohup` ignores SIGHUP. The programs that the
+# tests start would inherit both.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator, Mapping
 
 import pytest
@@ -32,6 +33,13 @@ def own(connect: Twin) -> Iterator[Own]:
     yield make
     for client in made:
         client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _garbage_of_others() -> Iterator[None]:
+    """What libraries left unclosed is collected while the filters of the module hold, not in a later module's name."""
+    yield
+    gc.collect()
 
 
 def pytest_configure(config: pytest.Config) -> None:

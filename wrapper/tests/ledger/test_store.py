@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import threading
@@ -209,6 +210,7 @@ def test_an_exception_of_a_signal_handler_in_close_leaves_nothing_that_hangs(tmp
         stores[-1].write(lambda _: None, key="", insist=True).result(timeout=30)
         stores[-1].close()
         assert struck
+    gc.collect()
 
 
 def test_many_threads_write(store: Store) -> None:
