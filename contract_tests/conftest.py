@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from deerapi_remix import _clock
 from deerapi_remix.testing import VirtualClock
@@ -26,6 +28,15 @@ def pytest_sessionstart() -> None:
         load()
     except UnreadableError as error:
         pytest.exit(str(error), returncode=1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_drawn_from_our_sources() -> Iterator[None]:
+    """hypothesis draws constants that it finds in our modules, so any change of them would change what is generated."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(providers, "_get_local_constants", Constants)
+        patch.setattr(providers, "CONSTANTS_CACHE", type(providers.CONSTANTS_CACHE)(1024))
+        yield
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
-"""What the client sends, judged against the document: generated valid input for every operation, then what is nasty.
+"""What the client sends, judged against the document: valid input for every operation, then what is nasty.
 
-The requests are generated and sent once; every rule then looks at all of them.
+Valid input is written by hand and generated. It is sent once; every rule then looks at all of it.
 """
 
 import json
@@ -86,11 +86,11 @@ def refused_by_design(value: str, *, is_id: bool) -> bool:
 
 @attrs.frozen
 class Input:
-    """What the client is asked for, as schemathesis generated it."""
+    """What the client is asked for; `case` is what schemathesis generated."""
 
     video_id: str | None
-    fields: dict[str, str]
-    case: Case[Any]
+    fields: dict[str, str] = attrs.field(factory=dict)
+    case: Case[Any] | None = None
 
     def __str__(self) -> str:
         return f"video_id {self.video_id!r}, {self.fields!r}"
@@ -117,7 +117,24 @@ class Sent:
         return str(self.asked)
 
 
-def inputs(operation_id: str) -> list[Input]:
+# Each field present and left out, with ids that need to be escaped and ids that do not.
+INPUTS = {
+    "remixVideo": [
+        Input("video_123", {"prompt": "cry"}),
+        Input("a/b?c", {"prompt": "Extend the scene", "model": "sora-2-pro"}),
+    ],
+    "retrieveVideo": [Input("video_123"), Input("a/b?c"), Input("é 猫%")],
+    "downloadVideoContent": [
+        Input("video_123"),
+        Input("a/b?c", {"variant": "video"}),
+        Input("video_123", {"variant": "thumbnail"}),
+        Input("video_123", {"variant": "spritesheet"}),
+    ],
+    "listModels": [Input(None)],
+}
+
+
+def generated(operation_id: str) -> list[Input]:
     found = []
     for case in generation.requests(operation_id, COUNT):
         video_id = case.path_parameters.get("video_id")
@@ -161,7 +178,8 @@ class Sending:
     def all(self) -> list[Sent]:
         key = (self._twin.name, self._operation_id)
         if key not in self._sent:
-            asked = [one for one in inputs(self._operation_id) if not one.refused]
+            valid = [one for one in generated(self._operation_id) if not one.refused]
+            asked = [*INPUTS[self._operation_id], *valid]
             self._sent[key] = [Sent(one, self._send(one)) for one in asked]
         return self._sent[key]
 
@@ -174,16 +192,14 @@ def sent(twin: Twin, operation_id: str, tmp_path: Path) -> Sending:
     return Sending(twin, operation_id, tmp_path)
 
 
-# ---- Generated input
+# ---- Valid input
 
 
 @operations
 def test_every_valid_input_is_sent_once(operation_id: str, sent: Sending) -> None:
-    every = sent.all()
-    assert len(every) >= min(COUNT, len(inputs(operation_id))) // 3, f"{operation_id}: only {len(every)} inputs"
     check(
         f"{operation_id}: {len(one.outcome.requests)} requests, {one.outcome} for {one}"
-        for one in every
+        for one in sent.all()
         if len(one.outcome.requests) != 1 or one.outcome.error
     )
 
@@ -284,7 +300,8 @@ def test_the_content_type_is_documented(operation_id: str, sent: Sending, docume
 @operations
 def test_the_request_is_the_one_that_schemathesis_makes(operation_id: str, sent: Sending) -> None:
     for one in sent:
-        case = one.asked.case
+        if (case := one.asked.case) is None:
+            continue
         arguments = case.as_transport_kwargs(base_url=HOST)
         if isinstance(case.body, dict):
             arguments["json"] = {name: value for name, value in case.body.items() if name in one.asked.fields}
@@ -301,7 +318,7 @@ def test_the_request_is_the_one_that_schemathesis_makes(operation_id: str, sent:
 
 @operations
 def test_generated_input_is_refused_where_the_design_says_so(operation_id: str, twin: Twin, tmp_path: Path) -> None:
-    for one in inputs(operation_id):
+    for one in generated(operation_id):
         if one.refused:
             outcome = ask(twin, operation_id, tmp_path, one.video_id, one.fields)
             assert isinstance(outcome.error, ValueError), f"{operation_id}: {outcome} for {one}"

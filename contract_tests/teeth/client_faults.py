@@ -324,7 +324,7 @@ _SENDING = [
 
 _JOB = "answers::a_valid_job_comes_back_whole"
 _LIST = "answers::a_valid_list_comes_back_whole"
-_BAD_JOB = "answers::a_generated_invalid_job_is_a_warning_or_a_typed_error"
+_BAD_JOB = "answers::a_job_with_one_wrong_field_is_a_warning_or_a_typed_error"
 
 _READING = [
     *_contract(

@@ -225,7 +225,11 @@ _DRIFT = [
         "requests",
         ("the method is not the client's", "the_method_is_the_documented_one", {_REMIX: Renamed("put")}),
         ("the path is not the client's", "the_path_is_the_documented_one", {_PATHS: Renamed("/v1/jobs/{video_id}")}),
-        ("the query is not the client's", "every_valid_input_is_sent_once", {f"{_PARAMETERS}:Variant:name": "format"}),
+        (
+            "the query is not the client's",
+            "the_query_is_declared_and_what_was_asked",
+            {f"{_PARAMETERS}:Variant:name": "format"},
+        ),
         (
             "the body is not the client's",
             "a_prompt_arrives_as_it_is_with_and_without_a_model",
