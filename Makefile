@@ -122,12 +122,12 @@ faults: install ## faults over real sockets: is a job lost, or paid for twice? F
 	@FAULTS=$(FAULTS) pytest wrapper/tests/faults --quiet --show-capture=no
 
 RULES := wrapper/tests/test_answers.py wrapper/tests/test_errors.py wrapper/tests/test_retries.py wrapper/tests/test_waiting.py
-SAMPLE := wrapper/tests/faults/test_matrix.py -k "refused or reset-as or reset-in or cut-in or job-in or id-in or key-in or 503 or nothing_was_paid"
+SOME_FAULTS := wrapper/tests/faults/test_matrix.py -k "refused or reset-as or reset-in or cut-in or job-in or id-in or key-in or 503 or nothing_was_paid"
 
 httpx2: install ## rules and a sample of the faults with httpx2 in the place of httpx: by its alias, and handed in
 	@python -m wrapper.tests.under_alias $(RULES) --quiet --show-capture=no
-	python -m wrapper.tests.under_alias $(SAMPLE) --quiet --show-capture=no
-	HTTP_CLIENT=httpx2 pytest $(SAMPLE) --quiet --show-capture=no
+	python -m wrapper.tests.under_alias $(SOME_FAULTS) --quiet --show-capture=no
+	HTTP_CLIENT=httpx2 pytest $(SOME_FAULTS) --quiet --show-capture=no
 
 ledger-faults: install ## kills, zombies and broken databases, SQLite and Postgres: is a job lost, or paid for twice? FAULTS=long for 2,000 keys
 	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no
