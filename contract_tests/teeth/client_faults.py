@@ -49,6 +49,8 @@ _QUERY = "requests::the_query_is_declared_and_what_was_asked"
 _BODY = "requests::the_body_is_valid_and_what_was_asked"
 _SEGMENT = "requests::a_hostile_id_stays_one_segment"
 _PROMPT = "requests::a_prompt_arrives_as_it_is_with_and_without_a_model"
+_RESPX = "other_libraries::a_connection_that_respx_lets_fail_is_tried_again"
+_UNKNOWN_TRANSPORT = "other_libraries::a_transport_that_is_not_known_proves_nothing_when_it_says_that_nothing_was_sent"
 
 _GENERATED = [
     *_generated(
@@ -650,6 +652,12 @@ _RESENDING = [
         ("retries", "a paid submit is resent after a lost answer", '"UnsupportedProtocol"', '"ReadTimeout"'),
         ("retries", "a paid submit is resent after a cut connection", '"UnsupportedProtocol"', '"RemoteProtocolError"'),
         ("retries", "a submit that was never sent may have been charged", '"ConnectTimeout",', ""),
+    ),
+    *_wrapper(
+        "_transport_errors.py::is_to_be_believed",
+        (_UNKNOWN_TRANSPORT, "any transport proves that nothing was sent", "modules = list", "return True\n    …"),
+        (_RESPX, "a mock of respx proves nothing", "(cause.__module__, cause.__name__)", "()"),
+        ("retries", "a mock of httpx proves nothing", " or not _MOCKS.isdisjoint(modules)", ""),
     ),
     *_wrapper(
         "_failures.py::is_resent",

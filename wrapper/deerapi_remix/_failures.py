@@ -21,9 +21,8 @@ from . import errors
 from ._answer import Answer
 from ._messages import ServerMessage, request_id_of
 from ._retry_after import retry_after
-from ._transport_errors import is_http_error, is_unmocked
+from ._transport_errors import is_http_error, is_to_be_believed, is_unmocked
 from ._wording import TIME_DOES_NOT_MEND, reason_of
-from .config import TRUSTED_TRANSPORTS
 from .errors import Reason
 
 
@@ -94,9 +93,6 @@ _NEVER_SENT = frozenset(
 _TIMEOUTS = frozenset({"TimeoutException"})
 # Nothing that time can mend. After sending, an invalid URL is that of a redirect.
 _HOPELESS = frozenset({"UnsupportedProtocol", "InvalidURL"})
-# What proves "never sent" besides the trusted transports: errors of the machine itself.
-# Without a cause, the error was raised by a transport for tests.
-_OF_THIS_MACHINE = ("builtins", "socket", "ssl", "respx")
 _CAUSES_LOOKED_AT = 8
 
 
@@ -120,7 +116,7 @@ def no_answer(
         is_ours: Whether the error is about this request, and came before any answer to it.
     """
     never_sent = not sent
-    if is_ours and _proves_never_sent(error):
+    if is_ours and is_http_error(error, _NEVER_SENT) and is_to_be_believed(error):
         never_sent = True
     ambiguous = paid and not never_sent
     is_hopeless = is_http_error(error, _HOPELESS) or is_unmocked(error)
@@ -139,16 +135,6 @@ def no_answer(
         retryable=not is_final and not ambiguous,
         reason=reason,
     )
-
-
-def _proves_never_sent(error: Exception) -> bool:
-    """Whether the transport is one whose word counts, and says that nothing was sent.
-
-    Others give the same names to connections that died under the request (httpx-aiohttp does).
-    """
-    transport = type(error.__cause__).__module__.partition(".")[0]
-    is_trusted = transport in TRUSTED_TRANSPORTS or transport in _OF_THIS_MACHINE
-    return is_trusted and is_http_error(error, _NEVER_SENT)
 
 
 def _has_bad_certificate(error: BaseException) -> bool:

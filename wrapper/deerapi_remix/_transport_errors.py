@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 from typing import Any
+
+from .config import TRUSTED_TRANSPORTS
 
 # httpx and its successor, which is never imported here: a client of either may be handed in. So
 # their exceptions are told by name.
@@ -39,6 +42,14 @@ _UNMOCKED = frozenset(
         ("deerapi_remix.testing._network", "NetworkBlockedError"),
     }
 )
+
+# What raises, in a test, the error that the test has told it to raise: nothing is ever sent.
+_MOCKS = frozenset(
+    {"httpx._transports.mock", "httpx2._transports.mock", "pytest_httpx._httpx_mock"}
+)
+_RAISED_BY_RESPX = ("respx.models", "SideEffectError")
+# Where we ourselves say that no connection was free.
+_OUR_POOLS = "deerapi_remix._pools"
 
 
 def is_http_error(error: BaseException, names: frozenset[str]) -> bool:
@@ -80,14 +91,33 @@ def is_unmocked(error: BaseException) -> bool:
     return _package_that_raised(error) == "pytest_httpx"
 
 
+def is_to_be_believed(error: BaseException) -> bool:
+    """Whether the word of the transport that raised `error` counts, when it says "not sent".
+
+    Others give the same names to connections that died under the request (httpx-aiohttp does), or
+    raise them without a cause, which proves nothing.
+    """
+    cause = type(error.__cause__)
+    if _package(cause.__module__) in TRUSTED_TRANSPORTS:
+        return True
+    if (cause.__module__, cause.__name__) == _RAISED_BY_RESPX:
+        return True
+    modules = list(_modules_that_passed(error))
+    return modules[-1:] == [_OUR_POOLS] or not _MOCKS.isdisjoint(modules)
+
+
 def _package_that_raised(error: BaseException) -> str:
     """The package of the innermost frame of a traceback."""
-    name = ""
+    *_, innermost = ("", *_modules_that_passed(error))
+    return _package(innermost)
+
+
+def _modules_that_passed(error: BaseException) -> Iterator[str]:
+    """The modules of the frames that `error` went through, the innermost last."""
     traceback = error.__traceback__
     while traceback is not None:
-        name = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        yield str(traceback.tb_frame.f_globals.get("__name__", ""))
         traceback = traceback.tb_next
-    return _package(name)
 
 
 def _package(module: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -21,11 +22,13 @@ from pytest_httpx import HTTPXMock
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from deerapi_remix import (
+    APIConnectionError,
     APITimeoutError,
     AsyncRemixClient,
     ConfigurationError,
     PollingPolicy,
     RemixClient,
+    RetryPolicy,
     WaitTimeoutError,
 )
 from deerapi_remix.testing import FakeDeerAPI, NetworkBlockedError, mock_deerapi
@@ -35,6 +38,7 @@ from .conftest import Log
 from .wire import Answer, Twin
 
 PROMPT = "The cat takes a bow"
+ONCE_MORE = RetryPolicy(attempts=2, initial_delay=0.0)
 
 
 @contextmanager
@@ -90,6 +94,68 @@ def test_an_answer_that_httpx_mock_is_told_to_lose_is_lost(connect: Twin, httpx_
     with pytest.raises(APITimeoutError) as caught:
         connect.own().remix("video_123", prompt=PROMPT)
     assert caught.value.may_have_been_charged
+
+
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+@pytest.mark.parametrize("error", NOT_SENT)
+@pytest.mark.parametrize("how", ["a class", "an exception", "a function"])
+def test_a_connection_that_respx_lets_fail_is_tried_again(
+    connect: Twin, error: type[httpx.TransportError], how: str
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error("scripted", request=request)
+
+    side_effects: dict[str, Any] = {"a class": error, "an exception": error("scripted"), "a function": fail}
+    with respx.mock as router:
+        route = router.post("https://api.deerapi.com/v1/videos/video_123/remix")
+        route.side_effect = side_effects[how]
+        with pytest.raises(APIConnectionError) as caught:
+            connect.own(retry=ONCE_MORE).remix("video_123", prompt=PROMPT)
+    assert (caught.value.may_have_been_charged, caught.value.retryable) == (False, True)
+    assert route.call_count == 2
+
+
+@pytest.mark.parametrize("error", NOT_SENT)
+def test_a_connection_that_httpx_mock_lets_fail_is_tried_again(
+    connect: Twin, httpx_mock: HTTPXMock, error: type[httpx.TransportError]
+) -> None:
+    httpx_mock.add_exception(error("scripted"), is_reusable=True)
+    with pytest.raises(APIConnectionError) as caught:
+        connect.own(retry=ONCE_MORE).remix("video_123", prompt=PROMPT)
+    assert (caught.value.may_have_been_charged, caught.value.retryable) == (False, True)
+    assert len(httpx_mock.get_requests()) == 2
+
+
+class Elsewhere(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport that nobody knows."""
+
+    def __init__(self, error: httpx.TransportError, cause: BaseException | None) -> None:
+        self._error = error
+        self._cause = cause
+        self.requests = 0
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        raise self._error from self._cause
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return self.handle_request(request)
+
+
+@pytest.mark.parametrize("cause", [None, ConnectionResetError(), ConnectionRefusedError(), ssl.SSLError(1, "eof")])
+@pytest.mark.parametrize("error", [*NOT_SENT, httpx.ProxyError, httpx.UnsupportedProtocol])
+def test_a_transport_that_is_not_known_proves_nothing_when_it_says_that_nothing_was_sent(
+    connect: Twin, error: type[httpx.TransportError], cause: BaseException | None
+) -> None:
+    transport = Elsewhere(error("who knows"), cause)
+    kind = httpx.Client if connect.kind == "sync" else httpx.AsyncClient
+    client = connect.own(http_client=kind(transport=transport), retry=ONCE_MORE)
+    with pytest.raises(APIConnectionError) as caught:
+        client.remix("video_123", prompt=PROMPT)
+    assert (caught.value.may_have_been_charged, caught.value.retryable) == (True, False)
+    assert transport.requests == 1
 
 
 def test_under_trio_nothing_is_sent() -> None:

@@ -70,10 +70,11 @@ MODELS = Answer(200, {"object": "list", "data": []})
 Step = Answer | BaseException | Callable[[httpx.Request], Answer]
 
 
-class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Wire(httpx.MockTransport):
     """Answers requests with one step of a script each, and with the last step from then on."""
 
     def __init__(self, *script: Step) -> None:
+        super().__init__(self._answer)
         self._script = script
         self.requests: list[httpx.Request] = []
 
@@ -82,15 +83,12 @@ class Wire(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Method and raw target of every request."""
         return [(request.method, request.url.raw_path.decode("ascii")) for request in self.requests]
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         step = self._script[min(len(self.requests), len(self._script) - 1)]
         self.requests.append(request)
         if isinstance(step, BaseException):
             raise step
         return (step if isinstance(step, Answer) else step(request)).response()
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return self.handle_request(request)
 
 
 # Each method that asks the API for something, called as usual; a file goes into the folder. A new method is a row.
