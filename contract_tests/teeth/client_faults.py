@@ -357,7 +357,7 @@ _READING = [
         (_BAD_JOB, "null is no drift", "kind not in field.types:", "kind not in field.types and value is not None:"),
     ),
     *_wrapper(
-        "_reading.py::_ID_FIELDS", ("answers", "the task counts before the video", '"id", "task_id"', '"task_id", "id"')
+        "_reading.py::ID_FIELDS", ("answers", "the task counts before the video", '"id", "task_id"', '"task_id", "id"')
     ),
     *_wrapper(
         "_reading.py::named_in",
@@ -389,10 +389,30 @@ _READING = [
         ("answers", "the id of a garbled submit is lost", "rest = salvage(answer.text())", "rest = None"),
     ),
     *_wrapper(
-        "_reading.py::salvage",
-        ("answers", "a row counts as the job whose id was cut", " or _has_lost_its_id(answer, broken)", ""),
+        "_salvage.py::_is_sound",
+        ("answers", "a row counts as the job whose id was cut", " and not _has_lost_its_id(answer, broken)", ""),
     ),
-    *_wrapper("_reading.py::_members", ("answers", "a field inside data is not read", "members.update(data)", "pass")),
+    *_wrapper(
+        "_salvage.py::salvage",
+        (
+            "answers",
+            "the first event counts before that of a job",
+            "candidates = jobs or with_ids",
+            "candidates = with_ids",
+        ),
+        (
+            "answers",
+            "one of several jobs is taken for the new one",
+            "if len({usable_id(answer) for answer in candidates}) != 1:",
+            "if not candidates:",
+        ),
+    ),
+    *_wrapper(
+        "_salvage.py::_objects", ("answers", "a later event is not looked at", "range(_OBJECTS_LOOKED_AT)", "range(1)")
+    ),
+    *_wrapper(
+        "_reading.py::members_of", ("answers", "a field inside data is not read", "members.update(data)", "pass")
+    ),
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
     *_wrapper(
         "_reading.py::read_video_error",

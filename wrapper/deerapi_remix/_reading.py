@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any
 
 import attrs
 
 from .models import Model, Video, VideoError
 
-# How far into a broken answer its id is looked for, in characters, and behind how many of its last
-# commas: the work grows with the square.
-_SEARCHED = 4096
-_LATE_COMMAS = 16
 # Ids of 242 characters were met; what is much longer does not fit into the line of a request.
 _LONGEST_ID = 4096
-_ID_FIELDS = ("id", "task_id")
+ID_FIELDS = ("id", "task_id")
 # C0 and C1 control characters: they cannot be part of a path, and confuse terminals.
 _CONTROL_CHARACTERS = re.compile(r"[\0-\x1f\x7f-\x9f]")
 _LONE_SURROGATES = re.compile(r"[\ud800-\udfff]")
@@ -91,7 +85,7 @@ def named_in(answer: object) -> list[str]:
         return []
     places = [answer, answer.get("data")]
     values = [
-        place.get(name) for place in places if isinstance(place, Mapping) for name in _ID_FIELDS
+        place.get(name) for place in places if isinstance(place, Mapping) for name in ID_FIELDS
     ]
     strings = [value for value in values if isinstance(value, str) and value.strip()]
     whole_numbers = [
@@ -105,58 +99,12 @@ def usable_id(answer: object) -> str | None:
     return next(iter(ids_in(answer)), None)
 
 
-def salvage(broken: str) -> Mapping[str, Any] | None:
-    """What came whole of an answer that broke off, if the id of a video is in it."""
-    # A stream of events begins with `data:` or other fields. Objects in a list or a page are none.
-    before, brace, rest = broken.partition("{")
-    if not {"[", "<"}.isdisjoint(before):
-        return None
-    for candidate in _completions(brace + rest):
-        with suppress(ValueError, RecursionError):
-            answer = json.JSONDecoder().raw_decode(candidate)[0]
-            video_id = usable_id(answer)
-            if video_id is None or _has_lost_its_id(answer, broken):
-                continue
-            # Bytes that were no UTF-8 are not the server's id.
-            if "\ufffd" not in video_id:
-                return cast(Mapping[str, Any], answer)
-    return None
-
-
-def _has_lost_its_id(answer: Mapping[str, Any], broken: str) -> bool:
-    """Whether a number stands for the id although another id was cut behind it.
-
-    The number is then that of a database row, and the id that would have counted is gone.
-    """
-    members = _members(answer)
-    ids = [members[name] for name in _ID_FIELDS if name in members]
-    if any(isinstance(value, str) for value in ids):
-        return False
-    return any(name not in members and f'"{name}"' in broken for name in _ID_FIELDS)
-
-
-def _completions(start: str) -> Iterator[str]:
-    """Texts that would be JSON if `start` was cut behind a whole member, the longest first."""
-    yield start
-    # A number that comes last may have lost digits, and so may not be completed by a bracket.
-    if start.rstrip().endswith(('"', "}")):
-        yield start + "}"
-        yield start + "}}"
-    commas = [found.start() for found in re.finditer(",", start)]
-    # The id may stand behind a long member, such as the prompt, or before one.
-    late = commas[-_LATE_COMMAS:]
-    early = [comma for comma in commas[:-_LATE_COMMAS] if comma < _SEARCHED]
-    for comma in reversed(early + late):
-        yield start[:comma] + "}"
-        yield start[:comma] + "}}"
-
-
 # Videos
 
 
 def read_video(answer: dict[str, Any], video_id: str, request_id: str | None) -> Video:
     """The video that `answer` tells of, under the id `video_id`."""
-    members = _members(answer)
+    members = members_of(answer)
     status = "unknown"
     if tells_status(answer):
         status = members["status"]
@@ -183,11 +131,16 @@ def read_job(answer: object, request_id: str | None) -> Video | None:
 
 def tells_status(answer: Mapping[str, Any]) -> bool:
     """Whether `answer` has a status, be it one that nobody knows."""
-    status = _members(answer).get("status")
+    status = members_of(answer).get("status")
     return isinstance(status, str) and bool(status.strip())
 
 
-def _members(answer: Mapping[str, Any]) -> dict[str, Any]:
+def tells_of_job(answer: Mapping[str, Any]) -> bool:
+    """Whether `answer` has the state of a job, or the name of its kind."""
+    return tells_status(answer) or answer.get("object") == "video"
+
+
+def members_of(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `answer`; what the top lacks or has as null is taken from an object `data`."""
     data = answer.get("data")
     members: dict[str, Any] = {}

@@ -7,7 +7,8 @@ from contextlib import suppress
 from ._answer import UnreadableAnswerError
 from ._exchange import Exchange
 from ._journal import Journal
-from ._reading import ids_in, read_job, salvage, tells_status
+from ._reading import ids_in, read_job, tells_of_job
+from ._salvage import salvage
 from .config import check_callbacks
 from .errors import CHARGED, DeerAPIError
 from .models import OnAccepted, Video
@@ -111,7 +112,6 @@ def _job_in(exchange: Exchange | None) -> Video | None:
     rest = salvage(answer.text())
     if rest is None:
         return None
-    is_job = tells_status(rest) or rest.get("object") == "video"
-    if not answer.is_success and not is_job:
+    if not answer.is_success and not tells_of_job(rest):
         return None
     return Video(id=ids_in(rest)[0], status="unknown")

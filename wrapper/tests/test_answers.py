@@ -404,6 +404,20 @@ SALVAGED: dict[str, Answer] = {
     "an event with a name": Answer(200, b'event: job\ndata: {"id":"video_456"}\n\n', JSON),
     "the number of a row beside it": Answer(200, Pieces(b'{"id":4711,"task_id":"video_456","status":"q', CUT)),
     "two answers": Answer(200, b'{"id":"video_456","status":"queued"}{"id":"video_789"}', JSON),
+    "the second event": Answer(200, b'data: {"type":"ping"}\n\ndata: {"id":"video_456","status":"queued"}\n\n', JSON),
+    "the second event, with names": Answer(
+        200, b'event: ping\ndata: {}\n\nevent: job\nid: 2\ndata: {"id":"video_456"}\n\ndata: done\n\n', JSON
+    ),
+    "an event of several lines": Answer(
+        200, b'data: {\ndata:   "id": "video_456",\ndata:   "status": "queued"}\n\n', JSON
+    ),
+    "an event that was cut": Answer(200, Pieces(b'data: {"a":1}\n\ndata: {"id":"video_456","status":"que', CUT)),
+    "a later line": Answer(200, b'{"message":"accepted"}\n{"progress":0}\n{"task_id":"video_456"}\n', JSON),
+    "a line that was cut": Answer(200, Pieces(b'{"message":"accepted"}\n{"id":"video_456","sta', RESET)),
+    "a job behind the id of an event": Answer(200, b'{"id":"evt_1"}\n{"id":"video_456","status":"queued"}\n', JSON),
+    "events of one job": Answer(
+        200, b'data: {"id":"video_456","status":"queued"}\n\ndata: {"id":"video_456","status":"running"}\n\n', JSON
+    ),
     "nested too deeply": Answer(200, b'{"id":"video_456","x":' + b"[" * 100_000, JSON),
     "longer than 1 MB": Answer(200, b'{"id":"video_456","pad":"' + b"0" * 2_000_000 + b'"}', JSON),
     "inflates beyond 1 MB": Answer(200, BOMB, JSON | {"Content-Encoding": "gzip"}),
@@ -431,6 +445,7 @@ GARBLED_JOBS: dict[str, Pieces] = {
     "cut in the status": Pieces(b'{"id":"video_456","object":"video","status":"que', CUT),
     "longer than 64 kB": Pieces(json.dumps(FULL | {"pad": "0" * 100_000}).encode()),
     "as an event": Pieces(b'data: {"id":"video_456","status":"queued"}\n\n'),
+    "the second event": Pieces(b'data: {"id":"req_1","error":null}\n\ndata: {"id":"video_456","status":"queued"}\n\n'),
     "something behind it": Pieces(b'{"id":"video_456","status":"queued"}\n<!-- proxy -->'),
     "without a status": Pieces(b'{"id":"video_456","object":"video","status":null}'),
 }
@@ -466,6 +481,10 @@ def test_an_id_alone_makes_no_job_of_an_error(connect: Twin, body: bytes) -> Non
         b'[{"id":"video_789"},',
         b'{"id":4711,"task_id":"video_4',
         b'{"data":{"id":4711,"status":"queued","task_id":"vid',
+        b'{"id":4711}\n{"task_id":"video_4',
+        b'data: {"id":"video_789","status":"completed"}\n\ndata: {"id":"video_456","status":"queued"}\n\n',
+        b'{"id":"video_789"}\n{"id":"video_456"}\n',
+        b'{"x":1}\n[{"id":"video_789"}]',
     ],
 )
 def test_what_may_not_be_the_whole_id_is_not_taken_for_it(connect: Twin, body: bytes) -> None:
