@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import attrs
@@ -88,15 +90,40 @@ class Herd:
         self._url, self._folder, self._keys, self._slots = url, folder, keys, slots
         self._random = random.Random(seed)
         self._package = package
+        self._deadline = math.inf
         self._returned = folder / "returned"
         self._returned.touch()
+        # While it is not set the vendor answers no submit.
+        self._going = threading.Event()
+        self._going.set()
 
-    def run(self, title: str, *, kills: int, behaviour: Behaviour, checked: bool = True) -> Run:
-        """Start up to four, kill some of them until there were enough, and let the rest finish."""
+    def run(
+        self,
+        title: str,
+        *,
+        kills: int,
+        behaviour: Behaviour,
+        checked: bool = True,
+        during: AbstractContextManager[object] = nullcontext(),  # noqa: B008  # It keeps nothing.
+    ) -> Run:
+        """Start up to four, kill some of them until there were enough, and let the rest finish.
+
+        Args:
+            title: What the table calls it.
+            kills: How many are killed.
+            behaviour: What the vendor does.
+            checked: Whether the vendor looks for the intent of each submit.
+            during: What befalls them. It is over before the ledger is judged.
+        """
         began = time.monotonic()
-        vendor = Vendor(self._url if checked else None, behaviour)
-        with vendor.running() as address:
-            killed = self._drive(address, kills)
+
+        def held(key: str) -> int:
+            assert self._going.wait(PATIENCE)
+            return behaviour(key)
+
+        vendor = Vendor(self._url if checked else None, held)
+        with vendor.running() as address, during:
+            killed = self._drive(vendor, address, kills)
         entries = {}
         with Ledger(self._url) as ledger:
             entries = {entry.key: entry for entry in ledger.entries()}
@@ -117,29 +144,39 @@ class Herd:
         )
         return Run(title, self._keys, killed, unknown, time.monotonic() - began, counts)
 
-    def _drive(self, address: str, kills: int) -> int:
-        deadline = time.monotonic() + PATIENCE * (4 if LONG else 1)
-        killed = 0
+    def _drive(self, vendor: Vendor, address: str, kills: int) -> int:
+        self._deadline = time.monotonic() + PATIENCE * (4 if LONG else 1)
         running = [self._start(address)]
+        _ready(running)
+        killed = 0
         try:
-            while running:
-                assert time.monotonic() < deadline, "the workers hang"
-                if killed < kills:
-                    while len(running) < self._random.randint(1, 4):
-                        running.append(self._start(address))
-                    time.sleep(self._random.uniform(0.05, 0.8))
-                    victim = running.pop(self._random.randrange(len(running)))
-                    killed += victim.poll() is None
-                    victim.kill()
-                    victim.wait()
-                    running = running or [self._start(address)]
-                    continue
-                assert running.pop().wait(timeout=PATIENCE) == 0
+            for _ in range(kills):
+                # To start takes longer than to work, and who has nothing to do shows nothing when it is killed.
+                self._going.clear()
+                running += [self._start(address) for _ in range(self._random.randint(1, 4) - len(running))]
+                _ready(running)
+                self._going.set()
+                self._wait_for_submits(vendor, running, self._random.randint(1, 10))
+                time.sleep(self._random.uniform(0.0, 0.05))
+                victim = running.pop(self._random.randrange(len(running)))
+                killed += victim.poll() is None
+                victim.kill()
+                victim.wait()
+            for process in running or [self._start(address)]:
+                assert process.wait(timeout=self._deadline - time.monotonic()) == 0
         finally:
+            self._going.set()
             for process in running:
                 process.kill()
                 process.wait()
         return killed
+
+    def _wait_for_submits(self, vendor: Vendor, running: list[subprocess.Popen[bytes]], count: int) -> None:
+        before = len(vendor.posts)
+        while len(vendor.posts) < before + count:
+            assert time.monotonic() < self._deadline, "the workers hang"
+            assert any(process.poll() is None for process in running), "too few keys for so many kills"
+            time.sleep(0.005)
 
     def _start(self, address: str) -> subprocess.Popen[bytes]:
         told = {
@@ -150,13 +187,18 @@ class Herd:
             "slots": self._slots,
             "seed": self._random.random(),
         }
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, str(WORKER), json.dumps(told)], stdout=subprocess.PIPE, env=environment(self._package)
         )
+
+
+def _ready(processes: list[subprocess.Popen[bytes]]) -> None:
+    """Wait until each has imported what it needs."""
+    for process in processes:
         assert process.stdout is not None
-        process.stdout.readline()
-        process.stdout.close()
-        return process
+        if not process.stdout.closed:
+            process.stdout.readline()
+            process.stdout.close()
 
 
 PROGRAM = Path(__file__).with_name("program.py")

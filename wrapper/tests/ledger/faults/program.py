@@ -8,7 +8,8 @@ import os
 import resource
 import sys
 import threading
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from deerapi_remix import DeerAPIError, RemixClient, RetryPolicy
@@ -20,11 +21,12 @@ def main() -> None:
     told = json.loads(sys.argv[1])
     file = told.get("full_after")
     if before := told.get("full_before"):
-        fill(Path(before), 4.0)
+        fill(Path(before))
 
     def key() -> str:
         if file is not None:  # The intent is committed, and nothing else will be for a while.
-            fill(Path(file), told["full_for"])
+            empty = fill(Path(file))
+            threading.Timer(told["full_for"], empty).start()
         return "sk-program"
 
     if told.get("as_nobody") and os.geteuid() == 0:
@@ -42,18 +44,13 @@ def main() -> None:
             json.dump({"error": None, "job": video.id, "told": ""}, sys.stdout)
 
 
-def fill(file: Path, seconds: float) -> None:
-    """Let no file of this process grow for a while, as on a full disk."""
+def fill(file: Path) -> Callable[[], None]:
+    """Let no file of this process grow, as on a full disk, until what is returned is called."""
     log = file.with_name(f"{file.name}-wal")  # What is committed goes there.
     size = log.stat().st_size if log.exists() else 0
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-
-    def drain() -> None:
-        time.sleep(seconds)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-
-    threading.Thread(target=drain).start()
+    return partial(resource.setrlimit, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 if __name__ == "__main__":

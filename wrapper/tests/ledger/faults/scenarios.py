@@ -139,7 +139,7 @@ def locked_file(url: str, package: Path | None) -> Iterator[str]:
         call = Call(address, url, KEY, package=package)
         while not vendor.jobs:
             time.sleep(0.02)
-        time.sleep(2.0)
+        time.sleep(1.0)
         holder.execute("ROLLBACK")
         ended = call.end()
     yield from is_kept(url, vendor, ended.job)
@@ -263,8 +263,8 @@ def interruptions(url: str, package: Path | None) -> Iterator[str]:
         lost = entry.state == "accepted" and entry.job_id not in jobs
         yield from expect(f"seed {seed}: no such job: {entry}", is_so=not lost)
     yield from expect(f"seed {seed}: paid without an entry", is_so=set(vendor.jobs) <= {entry.key for entry in entries})
-    states = {entry.state for entry in entries}
-    yield from expect(f"seed {seed}: nothing was interrupted, only {states}", is_so=len(states) > 1)
+    accepted = sum(entry.state == "accepted" for entry in entries)
+    yield from expect(f"seed {seed}: nothing was interrupted", is_so=accepted < 2 * count)
 
 
 def accepted_without_a_server(url: str, package: Path | None, server: PostgresServer) -> Iterator[str]:
@@ -272,7 +272,7 @@ def accepted_without_a_server(url: str, package: Path | None, server: PostgresSe
 
     def behaviour(_: str) -> int:
         server.stop("immediate")
-        threading.Timer(20.0 if LONG else 5.0, server.start).start()
+        threading.Timer(20.0 if LONG else 2.0, server.start).start()
         return 200
 
     vendor = Vendor(url, behaviour)

@@ -18,7 +18,7 @@ def test_nothing_is_paid_twice_and_nothing_lost_whoever_is_killed(
 ) -> None:
     seed = int(os.environ.get("SEED", "2026"))
     print("SEED", seed)  # noqa: T201  # To run it again.
-    keys, kills = (2000, 40) if LONG else (60, 4)
+    keys, kills = (2000, 40) if LONG else (200, 4)
     chance = random.Random(seed)
 
     def behaviour(_: str) -> int:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -49,27 +50,39 @@ def test_a_server_that_is_away_when_a_job_is_accepted_learns_of_it(postgres: Pos
     play(partial(scenarios.accepted_without_a_server, server=postgres), postgres.create(), tell)
 
 
-def test_a_server_that_crashes_again_and_again_loses_nothing(
-    postgres: PostgresServer, tmp_path: Path, tell: Tell
-) -> None:
+@contextmanager
+def crashing(server: PostgresServer) -> Iterator[None]:
+    """The server crashes a second after each start. At the end it is there."""
     done = threading.Event()
 
     def crash() -> None:
         while not done.wait(1.0):
-            postgres.stop("immediate")
-            postgres.start()
+            server.stop("immediate")
+            server.start()
 
+    thread = threading.Thread(target=crash)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_server_that_crashes_again_and_again_loses_nothing(
+    postgres: PostgresServer, tmp_path: Path, tell: Tell
+) -> None:
     def behaviour(_: str) -> int:
         time.sleep(0.1)
         return 200
 
     herd = Herd(postgres.create(), tmp_path, keys=400 if LONG else 80, slots=4, seed=1)
-    crashing = threading.Thread(target=crash)
-    crashing.start()
-    try:
-        # Whether an intent is on record cannot be asked for while the server is away.
-        run = herd.run("postgresql: the server crashes every second", kills=0, behaviour=behaviour, checked=False)
-    finally:
-        done.set()
-        crashing.join()
+    # Whether an intent is on record cannot be asked for while the server is away.
+    run = herd.run(
+        "postgresql: the server crashes every second",
+        kills=0,
+        behaviour=behaviour,
+        checked=False,
+        during=crashing(postgres),
+    )
     tell(run)
