@@ -65,8 +65,20 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
 
-# In two halves at once; the output of the second is shown when the first has ended. Without a plugin that takes seconds to
-# load, and without what takes minutes.
+# Runs the commands $(1) and $(2) at once; the output of the first is shown when both have ended.
+define at_once
+mkdir -p build
+$(1) >build/$@.log 2>&1 &
+first=$$!
+trap 'kill $$first 2>/dev/null || true' EXIT
+status=0
+$(2) || status=1
+wait $$first || status=1
+cat build/$@.log
+[ $$status = 0 ] || exit 1
+endef
+
+# Without a plugin that takes seconds to load, and without what takes minutes.
 PARTS := $(addprefix wrapper/tests/,batch cli testing)
 WITHOUT := -p no:schemathesis $(addprefix --ignore=wrapper/tests/,faults ledger/faults batch/faults)
 COVERAGE ?= no
@@ -74,15 +86,7 @@ COVERAGE ?= no
 test: install ## the unit tests; COVERAGE=yes also measures what they cover, which takes twice as long
 	@run=python
 	[ $(COVERAGE) = no ] || { run="coverage run"; coverage erase; }
-	mkdir -p build/test
-	$$run -m pytest $(WITHOUT) $(PARTS) >build/test/parts.log 2>&1 &
-	parts=$$!
-	trap 'kill $$parts 2>/dev/null || true' EXIT
-	status=0
-	$$run -m pytest $(WITHOUT) $(addprefix --ignore=,$(PARTS)) wrapper/tests || status=1
-	wait $$parts || status=1
-	cat build/test/parts.log
-	[ $$status = 0 ] || exit 1
+	$(call at_once,$$run -m pytest $(WITHOUT) $(PARTS),$$run -m pytest $(WITHOUT) $(addprefix --ignore=,$(PARTS)) wrapper/tests)
 	[ $(COVERAGE) = no ] || { coverage combine --quiet; coverage report; }
 
 LOWEST_VENV := build/lowest-venv
@@ -130,10 +134,14 @@ httpx2: install ## rules and a sample of the faults with httpx2 in the place of 
 	HTTP_CLIENT=httpx2 pytest $(SOME_FAULTS) --quiet --show-capture=no
 
 ledger-faults: install ## kills, zombies and broken databases, SQLite and Postgres: is a job lost, or paid for twice? FAULTS=long for 2,000 keys
-	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no
+	@export POSTGRES=1 FAULTS=$(FAULTS)
+	run="pytest wrapper/tests/ledger --ignore=wrapper/tests/ledger/test_recipes.py --quiet --show-capture=no"
+	$(call at_once,$$run -k postgres,$$run -k "not postgres")
 
 batch-faults: install ## kills, zombies and broken databases under a batch, SQLite and Postgres. FAULTS=long for 2,500 rows and 30 kills
-	@POSTGRES=1 FAULTS=$(FAULTS) pytest wrapper/tests/batch/faults --quiet --show-capture=no
+	@export POSTGRES=1 FAULTS=$(FAULTS)
+	run="pytest wrapper/tests/batch/faults --quiet --show-capture=no"
+	$(call at_once,$$run -k postgres,$$run -k "not postgres")
 
 playground: install ## the mock's page in a real browser
 	@command -v chromium >/dev/null || [ "$$(id -u)" != 0 ] || { apt-get update -qq; apt-get install -qq chromium >/dev/null; }

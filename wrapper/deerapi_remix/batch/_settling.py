@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select, update
 
 from deerapi_remix.ledger import _transitions
-from deerapi_remix.ledger._records import Record
 
 from . import _rows, _workers
 from ._schema import rows
@@ -25,13 +24,17 @@ def reopen(connection: Connection, batch: str, key: str, put: Put) -> None:
 
 def resolve(
     connection: Connection, batch: str, key: str, job_id: str | None, at: float, put: Put
-) -> Record | None:
-    """Someone found out what became of an unknown row; the entry as it is now."""
-    record = _transitions.resolve(connection, _rows.ledger_key(batch, key), job_id, at)
-    wanted = "open" if job_id is None else "accepted"
-    if record is not None and record.entry.state == wanted:
+) -> bool:
+    """Someone found out what became of an unknown row; whether that is on record from here on.
+
+    Rows in any other state are left as they are. A failed row is for `retry`.
+    """
+    which = _rows.ledger_key(batch, key)
+    record = _transitions.settled(connection, which, at)
+    if record is not None and record.entry.state == "unknown":
+        record = _transitions.resolve(connection, which, job_id, at)
         reopen(connection, batch, key, put)
-    return record
+    return record is not None and record.is_resolved(job_id)
 
 
 def retry(

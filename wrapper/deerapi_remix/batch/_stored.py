@@ -10,6 +10,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection
 
 from deerapi_remix import _clock
+from deerapi_remix.ledger._asked import check_decision
 from deerapi_remix.ledger._database import checked
 from deerapi_remix.ledger._store import Store
 
@@ -78,9 +79,9 @@ class StoredBatch:
 
         Raises:
             BatchError: There is no such row, its outcome is known, or its submit is under way.
+            TypeError, ValueError: It is not said what became of it, or the job cannot be one.
         """
-        if (job_id is None) is not not_charged:
-            raise BatchError("say either job_id=... or not_charged=True")
+        check_decision(job_id, not_charged=not_charged)
         work = partial(
             _settling.resolve,
             batch=self.name,
@@ -89,13 +90,15 @@ class StoredBatch:
             at=_clock.now(),
             put=self._opened_queue().put,
         )
-        record = self._write(work)
+        is_resolved = self._write(work)
         row = self._read(partial(_rows.row, batch=self.name, key=key))
         if row is None:
             raise BatchError(f"batch {self.name} has no row {key!r}")
-        wanted = "open" if job_id is None else "accepted"
-        if record is None or record.entry.state != wanted or record.entry.job_id != job_id:
-            raise BatchError(f"row {key!r} is {row.state}: there is nothing to resolve")
+        if row.state == "submitting":
+            raise BatchError(f"row {key!r} is being submitted: nothing can be said of it yet")
+        if not is_resolved or row.state == "failed":
+            job = f", job {row.job_id}" if row.job_id is not None else ""
+            raise BatchError(f"row {key!r} is {row.state}{job}: there is nothing to resolve")
         return row
 
     def retry(self, keys: Collection[str] | None = None) -> list[str]:

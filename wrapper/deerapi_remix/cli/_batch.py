@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from . import _batch_run
-from ._batch_options import BatchDatabase, ExportFile, Name, OneState, RowKey, RowKeys
+from ._batch_options import BatchDatabase, ExportFile, Name, OneState, RowKey, RowKeys, Yes
 from ._batch_progress import counts, unknown_line
+from ._consent import ask_to_pay
 from ._help import Command, Group, examples
 from ._ledger import Job, NotCharged, Silent
 from ._open_batch import open_batch
@@ -75,20 +76,28 @@ def resume(
         _shows(work, batch)
 
 
-@app.command(cls=Command, epilog=examples("batch retry rows", "batch retry rows row-7"))
+@app.command(cls=Command, epilog=examples("batch retry rows", "batch retry rows row-7 --yes"))
 def retry(
     name: Name,
     keys: RowKeys = None,
+    yes: Yes = False,
     database: BatchDatabase = None,
     as_json: Json = False,
     quiet: Silent = False,
 ) -> None:
-    """Have failed rows worked on again; a job that failed is paid for again.
+    """Have failed rows submitted, and paid for, again. You are asked first.
 
-    Rows that were refused were never paid. Unknown rows are left alone.
+    Rows that were refused were never paid. A job that was given up but not
+    said to have failed is followed, not paid again. Unknown rows are left alone.
     """
     with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
-        again = batch.retry(keys)
+        failed = [row.key for row in batch.rows("failed") if not keys or row.key in keys]
+        if others := [key for key in dict.fromkeys(keys or []) if key not in failed]:
+            work.display.note(f"not among the failed rows, and left alone: {', '.join(others)}")
+        if failed:
+            work.display.note(_cost_of_retry(batch, len(failed)))
+            ask_to_pay(f"{len(failed):,} failed row{'s' * (len(failed) > 1)} again", yes=yes)
+        again = batch.retry(failed)
         work.result("\n".join(again), {"retried": again})
         work.display.note(f"{len(again):,} rows are waiting again")
 
@@ -151,6 +160,15 @@ def _opened(
 def _shows(work: Work, batch: Batch) -> None:
     found = batch.status()
     work.result(_told(found), found.to_dict())
+
+
+def _cost_of_retry(batch: Batch, count: int) -> str:
+    """What it costs at most: what some of the rows need may be paid already."""
+    price = batch.status().price
+    told = f"{count:,} failed row{'s' * (count > 1)}"
+    return (
+        told if price is None else f"{told}; at most {count:,} x {price:g} = {count * price:,.2f}"
+    )
 
 
 def _told(found: Status) -> str:

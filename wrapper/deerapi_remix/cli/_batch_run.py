@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +32,12 @@ from ._batch_options import (
 )
 from ._batch_progress import counts, unknown_line
 from ._complaints import complain
+from ._consent import ask_to_pay
 from ._exit_codes import ExitCode
 from ._help import examples
 from ._key import key_from_terminal
 from ._open_batch import complain_of_table, name_of, open_batch, read
 from ._options import BaseUrl, Json, ModelId, Quiet
-from ._streams import is_terminal
 from ._work import Work
 
 if TYPE_CHECKING:
@@ -95,7 +94,8 @@ def run(
                 return
             if plan.rows:
                 work.display.note(_planned(plan))
-                _confirm(plan, yes=yes, reads_stdin=table == "-")
+                count = f"{len(plan.rows):,} remix{'es' * (len(plan.rows) > 1)}"
+                ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
             batch.put(plan)
             _work_on(batch, work, settings, quiet=quiet)
 
@@ -149,19 +149,6 @@ def _planned(plan: Plan) -> str:
     if plan.cost is not None:
         told += f"; {len(plan.rows):,} x {plan.price:g} = {plan.cost:,.2f}"
     return told
-
-
-def _confirm(plan: Plan, *, yes: bool, reads_stdin: bool) -> None:
-    if yes:
-        return
-    if reads_stdin or not is_terminal(sys.stdin):
-        raise typer.BadParameter("there is nobody to ask: add --yes to pay for the new rows.")
-    try:
-        wanted = typer.confirm(f"Pay for {len(plan.rows):,} remixes?", err=True)
-    except typer.Abort:
-        wanted = False
-    if not wanted:
-        raise KeyboardInterrupt
 
 
 def _work_on(batch: Batch, work: Work, settings: dict[str, Any], *, quiet: bool) -> None:

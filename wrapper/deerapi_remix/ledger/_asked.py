@@ -21,6 +21,25 @@ def check_key(key: object) -> str:
     return key
 
 
+def check_decision(job_id: object, *, not_charged: bool) -> None:
+    """Check what somebody says of a submit: that there is this job, or that nothing was charged.
+
+    Raises:
+        TypeError, ValueError: It is neither or both, or the job cannot be one.
+    """
+    if (job_id is None) is not not_charged:
+        raise ValueError("say either job_id=... or not_charged=True")
+    if job_id is None:
+        return
+    if not isinstance(job_id, str):
+        raise TypeError(f"job_id must be a string, not {type(job_id).__name__}")
+    try:
+        # What is not looked at stands in for itself with something that is right.
+        check_remix(job_id, prompt="It snows")
+    except ValueError as error:
+        raise ValueError(str(error).replace("video_id", "job_id", 1)) from None
+
+
 @attrs.frozen
 class Asked:
     """What a caller wants.

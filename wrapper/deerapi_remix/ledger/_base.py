@@ -8,7 +8,7 @@ from functools import partial
 from deerapi_remix import _clock
 
 from . import _records, _transitions
-from ._asked import check_key
+from ._asked import check_decision, check_key
 from ._database import checked
 from ._entry import STATES, Entry
 from ._errors import LedgerConflictError, LedgerUnavailableError
@@ -59,10 +59,7 @@ class BaseLedger:
         self, key: str, job_id: str | None, not_charged: bool
     ) -> Outcome[Record | None]:
         check_key(key)
-        if (job_id is None) is not not_charged:
-            raise ValueError("say either job_id=... or not_charged=True")
-        if job_id is not None and not (isinstance(job_id, str) and job_id.strip()):
-            raise ValueError("job_id must be a string that is not blank")
+        check_decision(job_id, not_charged=not_charged)
         work = partial(_transitions.resolve, key=key, job_id=job_id, now=_clock.now())
         return self._store.write(work, key=key)
 
@@ -94,8 +91,7 @@ def resolved(key: str, job_id: str | None, record: Record | None) -> Entry:
     if record is None:
         raise KeyError(key)
     entry = record.entry
-    wanted = "open" if job_id is None else "accepted"
-    if entry.state == wanted and entry.job_id == job_id:
+    if record.is_resolved(job_id):
         return entry
     check_settled(record)
     raise LedgerConflictError(

@@ -29,6 +29,15 @@ class Record:
     token: str
     until: float | None
 
+    def is_resolved(self, job_id: str | None) -> bool:
+        """Whether the entry says what was decided by hand: this job, or that nothing was charged.
+
+        Args:
+            job_id: The job; None if nothing was charged.
+        """
+        wanted = "open" if job_id is None else "accepted"
+        return self.entry.state == wanted and self.entry.job_id == job_id
+
 
 def is_under_way(connection: Connection, key: str, token: str) -> bool:
     """Whether it is this submit that is under way."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from dbos import DBOS
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
 
 from deerapi_remix import AsyncRemixClient, RetryPolicy
@@ -142,6 +142,36 @@ def test_an_unknown_row_that_was_not_charged_is_submitted_again(batch: Batch, de
     assert len(deerapi_mock.sent("remix")) == 2
 
 
+def test_a_decision_that_does_not_fit_changes_nothing(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
+    """The row stays as it is, and nobody works on it again."""
+    batch.add(ROWS[:2])
+    deerapi_mock.answers("remix", 520)
+    deerapi_mock.answers("remix", 400)
+    run(batch)
+    unknown = next(row.key for row in batch.rows("unknown"))
+    refused = next(row.key for row in batch.rows("failed"))
+    with pytest.raises(BatchError, match=f"row '{refused}' is failed: there is nothing to resolve"):
+        batch.resolve(refused, not_charged=True)
+    for job_id in ("", " ", "..", "a\nb"):
+        with pytest.raises(ValueError, match="^job_id must not "):
+            batch.resolve(unknown, job_id=job_id)
+    with pytest.raises(TypeError, match="job_id must be a string, not int"):
+        batch.resolve(unknown, job_id=5)  # type: ignore[arg-type]
+    assert batch.resolve(unknown, job_id="video_7").state == "rendering"
+    before = _workflows(batch)
+    assert batch.resolve(unknown, job_id="video_7").job_id == "video_7"
+    with pytest.raises(BatchError, match=f"row '{unknown}' is rendering, job video_7: there is nothing to resolve"):
+        batch.resolve(unknown, job_id="video_8")
+    with pytest.raises(BatchError, match="there is nothing to resolve"):
+        batch.resolve(unknown, not_charged=True)
+    assert _workflows(batch) == before
+
+
+def _workflows(batch: Batch) -> list[str]:
+    query = select(workflows(batch._url.get_backend_name()).c.workflow_uuid)
+    return sorted(batch._store.read(lambda connection: connection.execute(query).scalars().all()).result())
+
+
 def test_failed_rows_are_tried_again_on_request_only(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
     batch.add(ROWS[:2])
     deerapi_mock.answers("remix", 400)
@@ -216,7 +246,7 @@ def test_what_is_not_there_is_told(batch: Batch, deerapi_mock: DeerAPIMock) -> N
         batch.resolve("x", not_charged=True)
     with pytest.raises(BatchError, match="row 'row-1' is waiting: there is nothing to resolve"):
         batch.resolve("row-1", not_charged=True)
-    with pytest.raises(BatchError, match="say either"):
+    with pytest.raises(ValueError, match="say either"):
         batch.resolve("row-1")
     with pytest.raises(BatchError, match="state must be one of"):
         list(batch.rows("gone"))  # type: ignore[arg-type]

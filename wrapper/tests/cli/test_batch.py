@@ -106,7 +106,7 @@ def test_a_model_that_is_not_served_is_2(shell: Shell) -> None:
 def test_somebody_is_asked_before_anything_is_paid(shell: Shell, terminal: Terminal) -> None:
     nobody = shell("run", "rows.csv")
     assert (nobody.code, shell.posts) == (2, 0)
-    assert "add --yes to pay for the new rows" in nobody.err
+    assert "add --yes to pay for 3 remixes" in nobody.err
 
 
 @pytest.mark.parametrize(("answer", "code", "posts"), [(True, 0, 3), (False, 130, 0), (None, 130, 0)])
@@ -159,8 +159,30 @@ def test_failed_rows_are_8_until_they_are_retried(shell: Shell) -> None:
     assert outcome.code == 8
     assert "Again: deerapi-remix batch retry rows." in outcome.err
     assert shell("status", "rows", "--state", "failed").out.startswith("row-0  failed    remix: 422 ")
-    assert shell("retry", "rows", "--json").json == {"retried": ["row-0"]}
+    assert shell("retry", "rows", "--yes", "--json").json == {"retried": ["row-0"]}
     assert shell("worker", "rows").code == 0
+
+
+@pytest.mark.parametrize(("answer", "code", "state"), [(True, 0, "waiting"), (False, 130, "failed")])
+def test_somebody_is_asked_before_failed_rows_are_paid_for_again(
+    shell: Shell, terminal: Terminal, monkeypatch: pytest.MonkeyPatch, answer: bool, code: int, state: str
+) -> None:
+    Path("rows.csv").write_text(ONE_ROW)
+    shell.fake.answers("remix", 422)
+    shell("run", "rows.csv", "--yes", "--price", "0.5")
+    nobody = shell("retry", "rows")
+    assert nobody.code == 2
+    assert "1 failed row; at most 1 x 0.5 = 0.50\n" in nobody.err
+    assert "add --yes to pay for 1 failed row again" in nobody.err
+    monkeypatch.setattr("typer.confirm", lambda *_, **__: answer)
+    assert shell("retry", "rows", "row-0", "row-9", terminal=terminal).code == code
+    assert "not among the failed rows, and left alone: row-9" in terminal.shown
+    assert json.loads(shell("export", "rows").out)["state"] == state
+
+
+def test_where_nothing_has_failed_nobody_is_asked(shell: Shell) -> None:
+    shell("run", "rows.csv", "--yes")
+    assert shell("retry", "rows", "--json").json == {"retried": []}
 
 
 def test_a_balance_that_is_used_up_is_4_until_it_is_resumed(shell: Shell) -> None:

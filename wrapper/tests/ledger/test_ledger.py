@@ -336,7 +336,7 @@ def test_a_known_outcome_cannot_be_resolved(twin: Twin) -> None:
         twin.resolve("never", not_charged=True)
 
 
-@pytest.mark.parametrize("options", [{}, {"job_id": "a", "not_charged": True}, {"job_id": " "}])
+@pytest.mark.parametrize("options", [{}, {"job_id": "a", "not_charged": True}, {"job_id": " "}, {"job_id": ".."}])
 def test_resolve_wants_one_answer(twin: Twin, options: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"job_id"):
         twin.resolve(KEY, **options)

@@ -18,7 +18,7 @@ ROWS = 40
 SOON = "sleep 3"
 
 
-def test_one_machine_many_machines(postgres: PostgresServer, tmp_path: Path) -> None:
+def test_one_machine_many_machines_with_postgres(postgres: PostgresServer, tmp_path: Path) -> None:
     (script,) = [block.code for block in blocks_of("docs/batch.md") if "export DATABASE=" in block.code]
     script = script.replace("postgresql://batch@127.0.0.1/remixes", postgres.create_database()).replace("sleep 5", SOON)
     rows = "".join(f"video_123,Take {number}\n" for number in range(ROWS))

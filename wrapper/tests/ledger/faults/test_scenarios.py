@@ -46,7 +46,7 @@ def test_a_file_that_cannot_be_written_loses_nothing(scenario: scenarios.Scenari
     play(scenario, f"sqlite:///{tmp_path}/ledger.db", tell)
 
 
-def test_a_server_that_is_away_when_a_job_is_accepted_learns_of_it(postgres: PostgresServer, tell: Tell) -> None:
+def test_a_postgres_that_is_away_when_a_job_is_accepted_learns_of_it(postgres: PostgresServer, tell: Tell) -> None:
     play(partial(scenarios.accepted_without_a_server, server=postgres), postgres.create(), tell)
 
 
@@ -69,7 +69,7 @@ def crashing(server: PostgresServer) -> Iterator[None]:
         thread.join()
 
 
-def test_a_server_that_crashes_again_and_again_loses_nothing(
+def test_a_postgres_that_crashes_again_and_again_loses_nothing(
     postgres: PostgresServer, tmp_path: Path, tell: Tell
 ) -> None:
     def behaviour(_: str) -> int:
