@@ -153,7 +153,7 @@ def test_a_decision_that_does_not_fit_changes_nothing(batch: Batch, deerapi_mock
     with pytest.raises(BatchError, match=f"row '{refused}' is failed: there is nothing to resolve"):
         batch.resolve(refused, not_charged=True)
     for job_id in ("", " ", "..", "a\nb"):
-        with pytest.raises(ValueError, match="^job_id must not "):
+        with pytest.raises(ValueError, match=r"^job_id must not "):
             batch.resolve(unknown, job_id=job_id)
     with pytest.raises(TypeError, match="job_id must be a string, not int"):
         batch.resolve(unknown, job_id=5)  # type: ignore[arg-type]
