@@ -90,17 +90,27 @@ test: install ## the unit tests; COVERAGE=yes also measures what they cover, whi
 	[ $(COVERAGE) = no ] || { coverage combine --quiet; coverage report; }
 
 LOWEST_VENV := build/lowest-venv
+LOWEST_ALL_VENV := build/lowest-all-venv
 
 $(LOWEST_VENV)/.installed: requirements-lowest.txt
 	@$(call venv,$(LOWEST_VENV),$<)
 	touch $@
 
-# Old versions use of each other what is deprecated today. What is left out needs DBOS, or libraries that are no dependencies.
-lowest: $(LOWEST_VENV)/.installed ## the unit tests of client and command line with the oldest dependencies that pyproject.toml allows
-	@$(LOWEST_VENV)/bin/$(PIP) install --no-deps --no-build-isolation -e .
-	$(LOWEST_VENV)/bin/python -m pytest -W ignore::DeprecationWarning wrapper/tests \
-	  $(addprefix --ignore=wrapper/tests/,batch docs faults ledger testing test_other_libraries.py cli/test_batch.py) \
-	  --deselect=wrapper/tests/cli/test_help.py::test_the_examples_are_accepted_as_they_stand
+$(LOWEST_ALL_VENV)/.installed: requirements-lowest-all.txt
+	@$(call venv,$(LOWEST_ALL_VENV),$<)
+	touch $@
+
+# Batches and the contract suite depend on DBOS and Schemathesis, which ask for newer versions of what the rest needs as well.
+# So they have an environment of their own, with every extra. Old versions use of each other what is deprecated today.
+OLDEST := python -m pytest -W ignore::DeprecationWarning
+WITH_ALL_EXTRAS := wrapper/tests/batch wrapper/tests/cli/test_batch.py wrapper/tests/cli/test_help.py wrapper/tests/docs/test_code_blocks.py
+
+lowest: $(LOWEST_VENV)/.installed $(LOWEST_ALL_VENV)/.installed ## the unit tests with the oldest dependencies that pyproject.toml allows, of every extra
+	@for venv in $(LOWEST_VENV) $(LOWEST_ALL_VENV); do
+	  $$venv/bin/$(PIP) install --no-deps --no-build-isolation -e .
+	done
+	POSTGRES=1 $(LOWEST_VENV)/bin/$(OLDEST) wrapper/tests $(addprefix --ignore=,$(WITH_ALL_EXTRAS)) $(addprefix --ignore=wrapper/tests/,faults ledger/faults)
+	$(LOWEST_ALL_VENV)/bin/$(OLDEST) $(WITH_ALL_EXTRAS) contract_tests/kit contract_tests/test_requests.py --ignore=wrapper/tests/batch/faults
 
 contract: install ## do document, client, wrapper and server agree? against the mock
 	@pytest contract_tests --junit-xml=build/contract/tests.xml
@@ -255,10 +265,13 @@ lock: ## refresh the locked requirements from pyproject.toml
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt
 	build/uv/bin/uv pip compile pyproject.toml --extra cli --extra mock --constraint requirements-dev.txt --universal --python-version 3.11 \
 	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-demo.txt
-	build/uv/bin/uv pip compile pyproject.toml --extra cli --extra testing --extra ledger --universal --python-version 3.11 \
-	  --resolution lowest-direct --upgrade -q -o build/lowest.txt
-	build/uv/bin/uv pip compile build/lowest.txt requirements-lowest.in --universal --python-version 3.11 --upgrade \
-	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-lowest.txt
+	lowest() {
+	  build/uv/bin/uv pip compile pyproject.toml "$${@:2}" --universal --python-version 3.11 --resolution lowest-direct --upgrade -q -o build/lowest.txt
+	  build/uv/bin/uv pip compile build/lowest.txt requirements-lowest.in --universal --python-version 3.11 --upgrade --no-strip-extras \
+	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o $$1
+	}
+	lowest requirements-lowest.txt --extra cli --extra testing --extra postgres
+	lowest requirements-lowest-all.txt --all-extras
 	for name in benchmarks/requirements benchmarks/requirements-core $(LINTERS)/requirements; do
 	  build/uv/bin/uv pip compile $$name.in --universal --python-version 3.11 --upgrade \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o $$name.txt

@@ -11,6 +11,7 @@ from typing import Any
 
 import typer
 from sphinx.application import Sphinx
+from sphinx.search.en import SearchEnglish
 from typer.core import TyperCommand, TyperGroup
 
 import deerapi_remix
@@ -27,6 +28,8 @@ exclude_patterns = ["pictures/*.md"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["tables.css"]
+# Deferred, so that it runs when the script of the search is there.
+html_js_files = [("search.js", {"defer": "defer"})]
 html_title = f"{project} {release}"
 html_show_copyright = False
 html_show_sphinx = False
@@ -41,6 +44,13 @@ autodoc_inherit_docstrings = False
 napoleon_use_ivar = True
 # Types of other projects, whose sites a build without network cannot ask.
 nitpick_ignore_regex = [("py:.*", r"(httpx|os|pathlib|collections|typing)\..*|Path")]
+
+
+class SearchWithStatuses(SearchEnglish):
+    """English, in which numbers of three digits are words: readers look for 429. `search.js` is its other half."""
+
+    def word_filter(self, word: str) -> bool:
+        return bool(re.fullmatch(r"\d{3}", word)) or super().word_filter(word)
 
 
 def describe_commands() -> str:
@@ -136,6 +146,7 @@ def asynchronous(line: str) -> str:
 
 
 def setup(app: Sphinx) -> None:
+    app.add_search_language(SearchWithStatuses)
     app.connect("build-finished", write_for_machines)
     app.connect("html-page-context", add_card)
     app.connect("autodoc-process-docstring", add_asynchronous_example)

@@ -83,7 +83,7 @@ async def test_a_blank_id_is_refused_by_the_document(fake: FakeDeerAPI) -> None:
     async with in_process(fake) as http:
         answer = await http.get("/v1/videos/%20")
     assert answer.status_code == 400
-    assert answer.json()["error"]["message"].startswith('retrieve: video_id: " " does not match "\\S" (pattern)')
+    assert answer.json()["error"]["message"].startswith('retrieve: video_id: " " does not match ')
 
 
 @pytest.fixture
