@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import typer
 from sphinx.application import Sphinx
@@ -26,7 +27,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["pictures/*.md"]
 
 html_theme = "furo"
-html_static_path = ["_static"]
+html_static_path = ["_static", "pictures/card.png"]
 html_css_files = ["tables.css"]
 # Deferred, so that it runs when the script of the search is there.
 html_js_files = [("search.js", {"defer": "defer"})]
@@ -117,12 +118,25 @@ def write_for_machines(app: Sphinx, problem: Exception | None) -> None:
     Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def add_card(_app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
-    """What is shown where somebody posts a link to a page."""
+def add_card(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
+    """What is shown where somebody posts a link to a page.
+
+    Most places want a whole address of the picture, which takes that of the site: `sphinx-build -D html_baseurl=https://...`.
+    """
     title = f"{context.get('title', project)} - {project}"
-    facts = {"og:type": "website", "og:site_name": project, "og:title": title, "og:description": SUMMARY}
+    picture = "_static/card.png"
+    facts = {
+        "og:type": "website",
+        "og:site_name": project,
+        "og:title": title,
+        "og:description": SUMMARY,
+        "og:image": urljoin(app.config.html_baseurl, picture)
+        if app.config.html_baseurl
+        else context["pathto"](picture, 1),
+        "og:image:alt": SUMMARY,
+    }
     tags = [f'<meta property="{name}" content="{html.escape(told)}">' for name, told in facts.items()]
-    tags.append('<meta name="twitter:card" content="summary">')
+    tags.append('<meta name="twitter:card" content="summary_large_image">')
     context["metatags"] = context.get("metatags", "") + "\n".join(tags)
 
 

@@ -1,4 +1,4 @@
-"""Makes the README's pictures from real runs against the mock: `cli.svg` and `playground.png`.
+"""Makes pictures: `cli.svg` and `playground.png` of real runs against the mock for the README, `card.png` for the site.
 
 Run it with the development tools on PATH; it needs Chromium.
 """
@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
@@ -41,6 +41,21 @@ CHROMIUM_ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+# What is shown where somebody posts a link to the site, in the size that is usual for it.
+CARD_WIDTH, CARD_HEIGHT = 1200, 630
+CARD = """
+<body style="margin: 0; box-sizing: border-box; width: 100vw; height: 100vh; padding: 80px;
+  background: #1c2022; color: #e4e6e6; font-family: sans-serif">
+  <h1 style="margin: 0; font: bold 84px monospace">deerapi-remix</h1>
+  <p style="margin: 32px 0 56px; font-size: 40px; line-height: 1.4">Remix Sora videos through DeerAPI from Python:<br>
+    <span style="color: #6cc983">no paid job is lost, and none is paid for twice.</span></p>
+  <pre style="margin: 0; font: 28px/1.5 monospace; color: #a3abb3"
+>with RemixClient() as client:
+    video = client.remix("video_123", prompt="A bow")
+    video = client.wait(video)
+    client.download(video, "bow.mp4")</pre>
+"""
 
 
 @contextmanager
@@ -103,11 +118,17 @@ def picture_of_the_cli(path: Path) -> None:
     path.write_text(console.export_svg(title="deerapi-remix", code_format=form, unique_id="cli"), encoding="utf-8")
 
 
-def picture_of_the_playground(path: Path) -> None:
+@contextmanager
+def opened_page(width: int, height: int) -> Iterator[Page]:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    with mock("--render-seconds", "6") as base_url, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1160, "height": 690})
+        yield browser.new_page(viewport={"width": width, "height": height})
+        browser.close()
+
+
+def picture_of_the_playground(path: Path) -> None:
+    with mock("--render-seconds", "6") as base_url, opened_page(1160, 690) as page:
         page.goto(base_url)
         page.get_by_text("Remix a completed video").click()
         page.get_by_role("button", name="Execute").click()
@@ -126,10 +147,16 @@ def picture_of_the_playground(path: Path) -> None:
         )
         page.evaluate("scrollTo(0, 0)")
         page.screenshot(path=path)
-        browser.close()
+
+
+def picture_of_the_card(path: Path) -> None:
+    with opened_page(CARD_WIDTH, CARD_HEIGHT) as page:
+        page.set_content(CARD)
+        page.screenshot(path=path)
 
 
 if __name__ == "__main__":
     here = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     picture_of_the_cli(here / "cli.svg")
     picture_of_the_playground(here / "playground.png")
+    picture_of_the_card(here / "card.png")
