@@ -674,6 +674,11 @@ _RESENDING = [
         ("retries", "a submit that was never sent may have been charged", '"ConnectTimeout",', ""),
     ),
     *_wrapper(
+        "_waits.py::Wait.failed",
+        ("waiting", "an error about another job ends a wait", " and self.video_id in named_in(content)", ""),
+        ("waiting", "a job that failed is polled on as an error", "if is_end or", "if"),
+    ),
+    *_wrapper(
         "_transport_errors.py::is_to_be_believed",
         (_UNKNOWN_TRANSPORT, "any transport proves that nothing was sent", "modules = list", "return True\n    …"),
         (_RESPX, "a mock of respx proves nothing", "(cause.__module__, cause.__name__)", "()"),
@@ -790,11 +795,13 @@ _RESENDING = [
 _WAITING = [
     *_wrapper(
         "_waits.py::Wait.ends_with",
-        ("waiting", "a failed poll ends the wait", "error.retryable or unreadable", "unreadable"),
-        ("waiting", "an unreadable poll ends the wait", "error.retryable or unreadable", "error.retryable"),
-        ("waiting", "a refused poll is repeated", "not (error", "not (True or error"),
-        ("waiting", "a strict wait takes everything", " and error.video is None", ""),
+        ("waiting", "a failed poll ends the wait", "error.retryable or ", ""),
+        ("waiting", "an unreadable poll ends the wait", " or _is_unreadable(error)", ""),
+        ("waiting", "a refused poll is repeated", "error.retryable or", "True or …"),
         ("waiting", "Retry-After does not delay a poll", 'getattr(error, "retry_after", None)', "None"),
+    ),
+    *_wrapper(
+        "_waits.py::_is_unreadable", ("waiting", "a strict wait takes everything", " and error.video is None", "")
     ),
     *_wrapper("_waits.py::GRACE_OF_A_NEW_JOB", ("waiting", "a job just accepted must be known", "30.0", "0.0")),
     *_wrapper(

@@ -168,6 +168,8 @@ class Run(Generic[T]):
             nothing_there(error, self._settings.base_url)
         if self._submission is not None:
             self._submission.failed(error)
+        if self._waiting is not None and exchange.answer is not None:
+            self._waiting.failed(error, exchange.answer)
         self._tell_attempt(error)
         costs_an_attempt = self.passage.failed(error, exchange.answer)
         if not costs_an_attempt and self._waiting is None:

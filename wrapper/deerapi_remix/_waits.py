@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import random
+from contextlib import suppress
 from typing import Any
 
 from . import _clock
-from ._answer import Answer
+from ._answer import Answer, UnreadableAnswerError
 from ._deadline import Deadline
 from ._failures import is_unknown
 from ._polling import PollSchedule, Verdict
@@ -97,14 +97,20 @@ class Wait:
             video, named=named_in(video.raw), tells_status=tells_status(video.raw)
         )
 
-    def _judge_without_id(self, error: APIResponseValidationError) -> None:
-        """An answer without an id that could be sent back may tell all the same how it ended."""
-        try:
-            answer = json.loads(error.body)
-        except (ValueError, RecursionError):
+    def failed(self, error: DeerAPIError, answer: Answer) -> None:
+        """Take in the answer of a failed poll: whatever its status, it may tell how the job ended.
+
+        A 2xx may do so without an id that could be sent back. Any other status may be about the
+        request alone, so the answer has to be the job that was asked for.
+        """
+        content: object = None
+        with suppress(UnreadableAnswerError):
+            content = answer.json()
+        if not isinstance(content, dict):
             return
-        if isinstance(answer, dict):
-            video = read_video(answer, self.video_id, error.request_id)
+        video = read_video(content, self.video_id, error.request_id)
+        is_end = not answer.is_success and video.is_finished and self.video_id in named_in(content)
+        if is_end or _is_unreadable(error):
             self._judge(video)
             self.video = video if self.is_over else self.video
 
@@ -113,13 +119,9 @@ class Wait:
         self.polls += 1
         self._last_error = error
         self._schedule.failed(getattr(error, "retry_after", None))
-        # What was read but breaks the contract is what a strict client wants to see.
-        unreadable = False
-        if isinstance(error, APIResponseValidationError) and error.video is None:
-            unreadable = True
-            self._judge_without_id(error)
+        goes_on = error.retryable or _is_unreadable(error) or self._may_be_unknown_yet(error)
         error.video = error.video or self.video
-        return not (error.retryable or unreadable or self._may_be_unknown_yet(error))
+        return not (goes_on or self.is_over)
 
     def result(self) -> Video:
         """The finished job; RemixFailedError if it ended without a video."""
@@ -145,6 +147,14 @@ class Wait:
             "request_id": self.video.request_id if self.video else None,
             "attempts": self.polls,
         }
+
+
+def _is_unreadable(error: DeerAPIError) -> bool:
+    """Whether an answer could not be read.
+
+    What was read but breaks the contract is what a strict client wants to see.
+    """
+    return isinstance(error, APIResponseValidationError) and error.video is None
 
 
 class Updates:

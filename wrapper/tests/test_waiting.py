@@ -581,3 +581,54 @@ def test_three_polls_in_a_row_without_any_id_that_tell_the_same_end_are_believed
     client, wire = connect(Answer(200, failed))
     error = failure(RemixFailedError, client.wait, "video_1", on_update=seen.append)
     assert ("moderation" in str(error), seen[-1].status, len(wire.requests)) == (True, "failed", 3)
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 404, 429, 500, 502, 503])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "video_1", "status": "failed", "error": {"code": "moderation", "message": "no cats"}},
+        {"id": "video_1", "status": "failed", "prompt": "x" * 5_000, "fail_reason": "no cats"},
+        {"code": "fail", "data": {"task_id": "video_1", "status": "FAILURE", "fail_reason": "no cats"}},
+    ],
+)
+def test_a_failed_job_in_an_answer_of_any_status_ends_the_wait(
+    connect: Twin, status: int, body: dict[str, object]
+) -> None:
+    client, wire = connect(job("in_progress"), Answer(status, body))
+    seen: list[str] = []
+    error = failure(RemixFailedError, client.wait, "video_1", on_update=lambda video: seen.append(video.status))
+    assert error.video is not None
+    assert error.video.error is not None
+    assert (error.video.error.message, len(wire.requests), len(seen)) == ("no cats", 2, 2)
+
+
+@pytest.mark.parametrize("status", [400, 500])
+def test_a_completed_job_in_an_answer_of_any_status_ends_the_wait(connect: Twin, status: int) -> None:
+    client, wire = connect(Answer(status, {"id": "video_1", "status": "completed"}))
+    assert client.wait("video_1").is_completed
+    assert len(wire.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"id": "video_789", "status": "failed"},
+        {"id": "req_1", "status": "error", "error": {"message": "busy"}},
+        {"status": "failed", "error": {"message": "busy"}},
+        {"id": "video_1", "error": {"message": "busy"}},
+        {"id": "video_1", "status": "in_progress"},
+        {"id": "video_1", "status": 500},
+    ],
+)
+def test_an_error_status_that_does_not_tell_how_the_job_ended_is_polled_on(
+    connect: Twin, body: dict[str, object]
+) -> None:
+    client, wire = connect(*[Answer(502, body)] * 5, job("completed"))
+    assert client.wait("video_1").is_completed
+    assert len(wire.requests) == 6
+
+
+def test_a_strict_client_still_sees_a_finished_answer_that_breaks_the_contract(connect: Twin) -> None:
+    client, _ = connect(job("completed", "100%"), strict=True)
+    failure(APIResponseValidationError, client.wait, "video_1")

@@ -195,9 +195,11 @@ Conf$#1 Conf1    -     -        Conf$#1/1  -         -          -       1     0.
 Rate$#1 ok2      -     -        Rate$#1/1  -         -          -       1     0.5
     job-in-429
 Serv$#1 ok2      -     -        Serv$#1/1  -         -          -       1     0.5
-    job-in-500 job-in-504 job-in-520 job-in-502-enveloped job-failed-in-502 job-in-502-as-a-page job-in-cut-502
-Serv$#1 ok2      ok2   -        Serv$#1/1  ok4/1     -          -       1     0.5
+    job-in-500 job-in-504 job-in-520 job-in-502-enveloped job-in-502-as-a-page job-in-cut-502
+Serv$#1 ok2      ok1   -        Serv$#1/1  ok3/1     -          -       1     0.5
     job-in-502 job-in-503
+Serv$#1 ok2      Fail1 -        Serv$#1/1  Fail#2/1  -          -       1     0.5
+    job-failed-in-502
 Vali$1  Vali1    -     -        Vali$1/1   ok4/1     -          -       1     0.5
     id-with-tab id-with-nul id-with-escape id-with-del id-with-c1 id-with-lone-surrogate id-dot id-dot-dot
     id-boolean id-fraction id-list id-object
