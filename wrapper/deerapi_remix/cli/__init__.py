@@ -21,6 +21,9 @@ import sys
 
 from ._signals import ending_as_ctrl_c_does
 
+# What to install for a command; `cli` for all others.
+EXTRAS = {"mock": "cli,mock", "ledger": "cli,ledger", "batch": "batch", "contract": "contract"}
+
 
 def main() -> None:
     """Run the command line and exit."""
@@ -40,8 +43,9 @@ def _run_arguments() -> int:
         package = (error.name or "").partition(".")[0]
         if package not in ("typer", "rich"):
             raise
+        extra = EXTRAS.get(sys.argv[1] if len(sys.argv) > 1 else "", "cli")
         sys.stderr.write(
-            "Error: the command line needs an extra. Run: pip install 'deerapi-remix[cli]'\n"
+            f"Error: the command line needs an extra. Run: pip install 'deerapi-remix[{extra}]'\n"
         )
         return 3
     return run(sys.argv[1:])
