@@ -21,6 +21,10 @@ class AsyncRemixClient(AsyncLoops):
     """Remixes videos through DeerAPI on asyncio. It belongs to one event loop.
 
     Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions.
+
+    Example:
+        >>> async with AsyncRemixClient() as client:
+        ...     path = await client.remix_to_file("video_123", "bow.mp4", prompt="The cat takes a bow")
     """
 
     async def remix(
