@@ -24,7 +24,7 @@ class AsyncRemixClient(AsyncLoops):
 
     Example:
         >>> async with AsyncRemixClient() as client:
-        ...     path = await client.remix_to_file("video_123", "bow.mp4", prompt="The cat takes a bow")
+        ...     path = await client.remix_to_file("video_123", "bow.mp4", prompt="A bow")
     """
 
     async def remix(
