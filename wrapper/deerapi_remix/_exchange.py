@@ -64,8 +64,9 @@ class Exchange:
             request: httpx.Request = http.build_request(
                 url=url, headers=headers, extensions=extensions, **arguments
             )
-        request.headers["Authorization"] = self._settings.key.header()
-        self._mask = KeyMask(request.headers["Authorization"].removeprefix("Bearer "))
+        key = self._settings.key
+        request.headers["Authorization"] = key.header()
+        self._mask = key.mask_of(request.headers["Authorization"].removeprefix("Bearer "))
         self._request = request
         return request
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
+from ._mask import KeyMask
 from .config import check_callbacks
 from .errors import ConfigurationError
 
@@ -21,6 +23,7 @@ class Key:
             self._ask: Callable[[], object] = source
         else:
             self._ask = lambda: source
+        self.mask_of = lru_cache(maxsize=2)(KeyMask)  # To make one takes longer than to use it.
 
     def header(self) -> str:
         """The value of the authorization header; ConfigurationError if there is no usable key."""

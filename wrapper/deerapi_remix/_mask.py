@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
 from typing import Any
@@ -46,23 +47,60 @@ def _unchanged(value: str) -> str:
 
 
 def _remover(key: str) -> Callable[[str], str]:
-    escaped_key: re.Pattern[str] | None = None
+    encoded = _in_base64(key)
+    spelled: re.Pattern[str] | None = None
 
     def without_key(value: str) -> str:
-        nonlocal escaped_key
-        if "\\" in value:
-            if escaped_key is None:
-                escaped_key = _in_json(key)
-            value = escaped_key.sub("***", value)
+        nonlocal spelled
+        if len(value) < len(key):
+            return value
+        if any(map(value.__contains__, _SIGNS)):
+            if spelled is None:
+                spelled = _spelled(key)
+            value = spelled.sub("***", value)
+        for part in encoded:
+            if part in value:
+                value = re.sub(_AROUND.format(re.escape(part)), "***", value)
         return value.replace(key, "***")
 
     return without_key
 
 
-def _in_json(key: str) -> re.Pattern[str]:
-    """`key` in JSON, which can spell a character plainly, behind a backslash, or by its number."""
+# One of these stands in whatever is spelled in JSON, UTF-16, a URL or HTML.
+_SIGNS = ("\\", "\0", "%", "&")
+_NAMES_IN_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+# In base64 the first and the last letter of the key share characters with what is beside it.
+_AROUND = "[A-Za-z0-9+/_-]{{0,1}}{}[A-Za-z0-9+/_=-]{{0,2}}"
+
+
+def _spelled(key: str) -> re.Pattern[str]:
+    """`key` as it is spelled in JSON, also within JSON, in a URL, in HTML and in UTF-16.
+
+    Each may spell a character plainly or by its number, and JSON also behind a backslash. The
+    choices begin with different characters: so `re` finds quickly where none of them can be.
+    """
     characters = []
     for character in key:
-        plain = re.escape(character)
-        characters.append(rf"(?:{plain}|\\{plain}|(?i:\\u{ord(character):04x}))")
-    return re.compile("".join(characters))
+        plain, number = re.escape(character), ord(character)
+        digits = "".join(f"[{digit}{digit.upper()}]" for digit in f"{number:02x}")
+        in_html = f"#0{{0,6}}{number};|#[xX]0{{0,6}}{digits};"
+        if character in _NAMES_IN_HTML:
+            in_html += f"|{_NAMES_IN_HTML[character]};"
+        in_json = f"{plain}|u00{digits}|x{digits}|u0026(?:{in_html})"
+        in_url = f"(?:25){{0,2}}{digits}"
+        characters.append(rf"(?:{plain}|\\\\{{0,7}}(?:{in_json})|%{in_url}|&(?:{in_html}))")
+    return re.compile("\0{0,3}".join(characters))
+
+
+def _in_base64(key: str) -> list[str]:
+    """What base64 makes of `key`, wherever in a text it stands: behind `Bearer`, or a name.
+
+    Three bytes become four characters, so there are three ways; both alphabets count.
+    """
+    found: set[str] = set()
+    for before in range(3):
+        bits = 8 * before
+        encoded = base64.b64encode(bytes(before) + key.encode()).decode()
+        part = encoded[-(-bits // 6) : (bits + 8 * len(key)) // 6]
+        found.update((part, part.replace("+", "-").replace("/", "_")))
+    return sorted(found)

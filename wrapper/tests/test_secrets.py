@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import logging
 import pickle
+import time
 import traceback
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -315,6 +318,73 @@ def test_no_local_shows_the_key_of_an_answer_that_is_too_deep_to_look_through(co
     client, _ = connect(Answer(200, body.encode(), {"Content-Type": "application/json"}))
     error = failure(APIResponseValidationError, client.retrieve, "video_1")
     assert KEY not in shown(error)
+
+
+ENCODINGS: dict[str, Callable[[str], str]] = {
+    "a URL": lambda key: quote(key, safe=""),
+    "a URL, every character": lambda key: "".join(f"%{ord(each):02x}" for each in key),
+    "a URL in a URL": lambda key: quote(quote(key, safe=""), safe=""),
+    "HTML": html.escape,
+    "HTML in Go's JSON": lambda key: json.dumps(html.escape(key)).replace("&", "\\u0026"),
+    "HTML by decimals": lambda key: "".join(f"&#{ord(each)};" for each in key),
+    "HTML by hexadecimals": lambda key: "".join(f"&#x{ord(each):X};" for each in key),
+    "JSON": json.dumps,
+    "JSON in JSON": lambda key: json.dumps(json.dumps(key)),
+    "Go's JSON in Go's JSON": lambda key: in_go(in_go(key)),
+    "a literal of Python": lambda key: repr(key.encode()),
+    "escapes of bytes": lambda key: "".join(f"\\x{ord(each):02x}" for each in key),
+    "base64": lambda key: b64encode(key.encode()).decode(),
+    "base64 of the header": lambda key: b64encode(f"Bearer {key}".encode()).decode(),
+    "base64 as basic authorization": lambda key: b64encode(f"user:{key}".encode()).decode(),
+    "base64 with a line behind it": lambda key: b64encode(f"{key}\r\n".encode()).decode(),
+    "base64 for URLs": lambda key: urlsafe_b64encode(f"?{key}".encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("key", [KEY, ODD_KEY, "sk-???>>>~~~???>>>~~~~"], ids=["plain", "odd", "of odd base64"])
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
+def test_no_encoding_of_the_key_that_a_gateway_sends_is_shown(
+    connect: Twin, told: Callable[[], str], key: str, encode: Callable[[str], str]
+) -> None:
+    echoed = encode(key)
+    core = echoed[12:-6]  # Without what stands around the key.
+    headers = {"X-Request-Id": echoed}
+    client, _ = connect(
+        Answer(400, {"error": {"code": echoed, "message": f"bad <{echoed}>", "more": [echoed]}}, headers),
+        text(401, f"<title>{echoed}</title> {echoed}"),
+        text(403, json.dumps({"message": "x"})[:-1] + f', "key": "{echoed}'),
+        Answer(200, {"id": "video_1", "status": "queued", "prompt": echoed, "more": {echoed: echoed}}),
+        httpx.RemoteProtocolError(f"illegal header line: {echoed}"),
+        api_key=key,
+        retry=ONCE,
+    )
+    for _ in range(3):
+        error = failure(APIStatusError, client.retrieve, "video_1")
+        assert core not in shown(error) + told()
+        assert "***" in error.body
+    assert core not in repr(client.retrieve("video_1").raw)
+    assert core not in shown(failure(APIConnectionError, client.retrieve, "video_1"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+def test_no_wide_encoding_of_the_key_is_shown(connect: Twin, encoding: str) -> None:
+    client, _ = connect(Answer(400, f"Invalid key {KEY}".encode(encoding)), retry=ONCE)
+    error = failure(APIStatusError, client.retrieve, "video_1")
+    assert KEY not in error.body.replace("\0", "") + shown(error).replace("\\x00", "").replace("\0", "")
+
+
+def test_what_only_looks_like_an_encoded_key_is_shown_as_it_is(connect: Twin) -> None:
+    message = f"47% of &amp; \\u0073 {b64encode(b'Bearer sk-another-key-9876543210').decode()} sk-unit-test"
+    client, _ = connect(Answer(400, {"message": message}), retry=ONCE)
+    assert failure(APIStatusError, client.retrieve, "video_1").message == message
+
+
+def test_a_server_cannot_keep_a_client_busy_with_what_may_be_an_encoded_key(connect: Twin) -> None:
+    client, _ = connect(*[Answer(400, text * 8_000) for text in (b"\\", b"%25", b"s\0\0\0", b"&#000")], retry=ONCE)
+    began = time.monotonic()
+    for _ in range(4):
+        failure(APIStatusError, client.retrieve, "video_1")
+    assert time.monotonic() - began < 5
 
 
 FOREIGN: list[BaseException] = [RuntimeError("mine"), KeyboardInterrupt(), asyncio.CancelledError()]
