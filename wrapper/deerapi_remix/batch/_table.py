@@ -47,6 +47,9 @@ def read_table(source: Path | BinaryIO) -> list[Line]:
     text = _decoded(content).removeprefix(_BYTE_ORDER_MARK)
     if not text.strip():
         raise TableError([Problem(None, None, None, "the table is empty")])
+    if text.lstrip().startswith("["):
+        message = "it is a JSON array: write one object a line, without brackets around them"
+        raise TableError([Problem(None, None, None, message)])
     problems: list[Problem] = []
     if text.lstrip().startswith("{"):
         lines = list(_json_lines(text, problems))
@@ -91,14 +94,28 @@ def _json_lines(text: str, problems: list[Problem]) -> Iterator[Line]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except ValueError as error:
+            row = json.loads(line, object_pairs_hook=_object, parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
             problems.append(Problem(number, None, None, f"it is not JSON: {error}"))
             continue
         if not isinstance(row, dict):
             problems.append(Problem(number, None, None, "it is no JSON object"))
             continue
         yield Line(number, _cells(row, number, problems))
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """The object, unless a name in it comes twice: nobody could say which value is meant."""
+    names = [name for name, _ in pairs]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{', '.join(sorted(twice))} is there more than once")
+    return dict(pairs)
+
+
+def _refuse(name: str) -> object:
+    """JSON has no NaN, though some programs write it where a value is missing."""
+    raise ValueError(f"{name} is no value")
 
 
 def _cells(row: Mapping[str, object], number: int, problems: list[Problem]) -> dict[str, str]:
@@ -125,7 +142,7 @@ def _csv_lines(text: str, problems: list[Problem]) -> Iterator[Line]:
         for row in reader:
             if not header and any(cell.strip() for cell in row):
                 header = _header(row, number)
-            elif header and row:
+            elif header and any(cell.strip() for cell in row):
                 yield Line(number, _named(row, header, number, problems))
             number = reader.line_num + 1
     except csv.Error as error:
@@ -134,11 +151,30 @@ def _csv_lines(text: str, problems: list[Problem]) -> Iterator[Line]:
 
 def _header(row: list[str], number: int) -> list[str]:
     names = [name.strip() for name in row]
+    _check_is_comma_separated(names, number)
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         told = ", ".join(sorted(twice)) or "(blank)"
         raise TableError([Problem(number, told, None, "this column is there more than once")])
     return names
+
+
+def _check_is_comma_separated(names: list[str], number: int) -> None:
+    """Raise where a program wrote something else and called it CSV.
+
+    Raises:
+        TableError: It did.
+    """
+    header = ",".join(names)
+    if "\0" in header:
+        message = "it is no text in UTF-8: save the table as CSV in that encoding"
+    elif len(names) > 1:
+        return
+    elif ";" in header or "\t" in header:
+        message = "its cells are not separated by commas: save the table with commas"
+    else:
+        return
+    raise TableError([Problem(number, None, header, message)])
 
 
 def _named(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Collection
 from pathlib import Path
 
 from ._problems import Problem, TableError
@@ -23,11 +24,13 @@ class Targets:
         taken: Paths that rows of earlier tables have.
     """
 
-    def __init__(self, output: Template, taken: Iterable[str]) -> None:
+    def __init__(self, output: Template, taken: Collection[str]) -> None:
         self._output = output
         self._folder = Path(os.path.normpath(output.folder().absolute()))
         self._real_folder = self._folder.resolve()
-        self._taken: dict[str, int | None] = dict.fromkeys(taken)
+        # What is taken, and by which line; and the folders of that.
+        self._taken: dict[str, int | None] = dict.fromkeys(_folded(Path(path)) for path in taken)
+        self._folders = {_folded(folder) for path in taken for folder in Path(path).parents}
         self._complaints: dict[Path, str | None] = {}
 
     def claim(self, line: Line, key: str) -> str:
@@ -43,13 +46,33 @@ class Targets:
         problem = self._problem(target)
         if problem is not None:
             raise _error(line, str(path), problem)
-        taken = str(target)
-        if taken in self._taken:
-            other = self._taken[taken]
-            whose = "a row of an earlier table" if other is None else f"line {other}"
-            raise _error(line, str(path), f"{whose} has the same file")
-        self._taken[taken] = line.number
-        return taken
+        self._take(line, target)
+        return str(target)
+
+    def _take(self, line: Line, target: Path) -> None:
+        """Let no other row have the path, nor one that is the same in some file systems.
+
+        Raises:
+            TableError: Another row has it, or one of them would be a folder of the other.
+        """
+        name = _folded(target)
+        folders = [_folded(folder) for folder in target.parents]
+        if name in self._taken:
+            problem = f"{self._whose(name)} has the same file (case and accents do not count)"
+            raise _error(line, str(target), problem)
+        if name in self._folders:
+            raise _error(line, str(target), "another row has a file in a folder of that name")
+        file = next((folder for folder in folders if folder in self._taken), None)
+        if file is not None:
+            raise _error(
+                line, str(target), f"{self._whose(file)} has a file where a folder is needed"
+            )
+        self._taken[name] = line.number
+        self._folders.update(folders)
+
+    def _whose(self, name: str) -> str:
+        number = self._taken[name]
+        return "a row of an earlier table" if number is None else f"line {number}"
 
     def _path(self, line: Line, named: str | None, key: str) -> Path:
         if named is not None:
@@ -89,6 +112,11 @@ class Targets:
         if not os.access(nearest, os.W_OK | os.X_OK):
             return f"the folder {nearest} cannot be written to"
         return None
+
+
+def _folded(path: Path) -> str:
+    """One name for all paths that are the same file where neither case nor accents count."""
+    return unicodedata.normalize("NFC", str(path)).casefold()
 
 
 def _error(line: Line, path: str, message: str) -> TableError:

@@ -143,7 +143,7 @@ def _served(work: Work, lines: list[Line], model: str | None, *, dry_run: bool) 
 
 
 def _planned(plan: Plan) -> str:
-    told = f"{len(plan.rows):,} new rows"
+    told = f"{len(plan.rows):,} new row{'s' * (len(plan.rows) != 1)}"
     if plan.known:
         told += f", {plan.known:,} that the batch has already"
     if plan.cost is not None:

@@ -35,9 +35,9 @@ def checked(url: str) -> URL:
     """
     try:
         found = make_url(url)
-    except ArgumentError as error:
-        # The text may hold a password, so the cause is not shown.
-        raise ValueError("the URL of the database cannot be read") from error.__cause__
+    except (ArgumentError, ValueError):
+        # The text may hold a password, and so may the cause: that of a URL that is not quoted.
+        raise ValueError("the URL of the database cannot be read") from None
     kind = found.get_backend_name()
     if kind in ("postgresql", "postgres"):
         return found.set(drivername="postgresql+psycopg")

@@ -163,9 +163,28 @@ def test_two_rows_cannot_have_the_same_file() -> None:
     named = {**ROW, "output": "x/../b.mp4"}
     second, third = problems({**ROW, "output": "b.mp4"}, named, {**ROW, "output": "a.mp4"}, known=(stored,))
     assert second.startswith("line 2, column output, ")
-    assert second.endswith(": line 1 has the same file")
+    assert second.endswith(": line 1 has the same file (case and accents do not count)")
     assert third.startswith("line 3, column output, ")
-    assert third.endswith(": a row of an earlier table has the same file")
+    assert third.endswith(": a row of an earlier table has the same file (case and accents do not count)")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("Bow.mp4", "bow.mp4"), ("caf\u00e9.mp4", "cafe\u0301.mp4"), ("A/x.mp4", "a/X.mp4")]
+)
+def test_two_rows_cannot_have_files_that_are_the_same_on_other_file_systems(first: str, second: str) -> None:
+    (problem,) = problems({**ROW, "output": first}, {**ROW, "output": second})
+    assert problem.endswith(": line 1 has the same file (case and accents do not count)")
+
+
+def test_no_file_is_the_folder_of_another() -> None:
+    (stored,) = plan({**ROW, "key": "a"}).rows
+    file, folder = {**ROW, "output": "b.mp4"}, {**ROW, "output": "B.mp4/x/c.mp4"}
+    (problem,) = problems(file, folder)
+    assert problem.endswith(": line 1 has a file where a folder is needed")
+    (problem,) = problems(folder, file)
+    assert problem.endswith(": another row has a file in a folder of that name")
+    (problem,) = problems({**ROW, "output": "a.mp4/c.mp4"}, known=(stored,))
+    assert problem.endswith(": a row of an earlier table has a file where a folder is needed")
 
 
 def test_a_folder_that_cannot_be_written_to_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

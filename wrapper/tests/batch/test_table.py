@@ -41,6 +41,17 @@ def test_quotes_keep_commas_quotes_and_line_ends_and_lines_are_counted_where_row
     ]
 
 
+def test_lines_whose_cells_are_all_blank_are_no_rows() -> None:
+    assert read("\n , \nvideo_id,prompt\n  \n,\nvideo_1,It snows\n,\n") == [
+        (6, {"video_id": "video_1", "prompt": "It snows"})
+    ]
+
+
+def test_json_that_is_nested_too_deeply_is_told() -> None:
+    (problem,) = problems('{"a": ' + "[" * 100_000)
+    assert problem.startswith("line 1: it is not JSON: ")
+
+
 def test_blank_cells_are_missing_and_blanks_stay_in_prompts_only() -> None:
     assert read("video_id,prompt,model\n video_1 ,  It snows, \n") == [
         (2, {"video_id": "video_1", "prompt": "  It snows"})
@@ -83,6 +94,22 @@ def test_rows_with_too_many_or_too_few_cells_are_named() -> None:
         ("video_id,prompt,video_id\na,b,c\n", "line 1, column video_id: this column is there more than once"),
         ('video_id\n"video_1\n', "line 2: it is not CSV: unexpected end of data"),
         (b"video_id\nvideo_\xff\n", "line 2: it is not UTF-8: save the table in that encoding"),
+        (
+            "video_id,prompt\n".encode("utf-16-be"),
+            r"line 1, '\x00v\x00i\x00d\x00e\x00o\x00_\x00i\x00d\x00,\x00p\x00r\x00o\x00m\x00p\x00t\x00': "
+            "it is no text in UTF-8: save the table as CSV in that encoding",
+        ),
+        (
+            "video_id;prompt\nvideo_1;It snows\n",
+            "line 1, 'video_id;prompt': its cells are not separated by commas: save the table with commas",
+        ),
+        (
+            "video_id\tprompt\n",
+            r"line 1, 'video_id\tprompt': its cells are not separated by commas: save the table with commas",
+        ),
+        ('[{"video_id": "video_1"}]', "it is a JSON array: write one object a line, without brackets around them"),
+        ('{"a": NaN}', "line 1: it is not JSON: NaN is no value"),
+        ('{"a": 1, "a": 2}', "line 1: it is not JSON: a is there more than once"),
     ],
 )
 def test_what_is_no_table_is_told(content: str | bytes, told: str) -> None:

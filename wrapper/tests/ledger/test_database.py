@@ -63,9 +63,11 @@ def test_other_databases_are_refused(url: str, told: str) -> None:
 @pytest.mark.parametrize("kind", [Ledger, AsyncLedger])
 def test_the_password_of_a_database_is_not_shown(kind: type[Ledger]) -> None:
     assert repr(kind("postgresql://me:secret@host/name")) == f"{kind.__name__}('postgresql+psycopg://me:***@host/name')"
-    with pytest.raises(ValueError, match="cannot be read") as caught:
-        kind("me:secret@host")
-    assert "secret" not in repr(caught.value)
+    # In the last the host is missing, and the password would be a port.
+    for url in ("me:secret@host", "postgresql://me:secret/name"):
+        with pytest.raises(ValueError, match="cannot be read") as caught:
+            kind(url)
+        assert "secret" not in repr(caught.value)
 
 
 def test_the_file_is_readable_for_its_owner_only(path: Path, client: RemixClient) -> None:

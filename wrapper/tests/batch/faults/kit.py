@@ -22,7 +22,7 @@ from ...ledger.faults.vendor import Behaviour, Vendor, film
 
 WORKER = Path(__file__).with_name("worker.py")
 NAME = "batch"
-PATIENCE = 120.0 * (10 if LONG else 1)
+PATIENCE = 300.0 * (4 if LONG else 1)
 
 
 def on(*quick: str) -> pytest.MarkDecorator:
@@ -157,7 +157,7 @@ class Play:
         for worker in self._workers:
             if worker.is_running():
                 worker.go_on()
-                worker.kill()
+            worker.kill()
 
     def judge(self, title: str, vendor: Vendor, *, unknown: int | None = None) -> Run:
         """What happened, and whether what must be zero is."""

@@ -27,7 +27,7 @@ def test_one_machine_many_machines_with_postgres(postgres: PostgresServer, tmp_p
     with running_server(fake) as url:
         settings = {**environment(), **os.environ, "DEERAPI_BASE_URL": url, "DEERAPI_KEY": "sk-guide"}
         done = subprocess.run(
-            ["bash", "-euc", script], cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=100
+            ["bash", "-euc", script], cwd=tmp_path, env=settings, capture_output=True, text=True, timeout=300
         )
     assert done.returncode == 0, done.stderr
     assert f"rows       {ROWS}: {ROWS} saved\n" in done.stdout

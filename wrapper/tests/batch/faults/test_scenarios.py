@@ -18,7 +18,7 @@ from deerapi_remix.batch import Batch
 from ...ledger.faults.kit import LONG, Run
 from ...ledger.faults.vendor import Vendor
 from ...ledger.postgres import PostgresServer
-from .kit import NAME, Play, answering, on
+from .kit import NAME, PATIENCE, Play, answering, on
 from .worker import POINTS
 
 Tell = Callable[[Run], None]
@@ -54,14 +54,14 @@ def expect(run: Run, *, what: str, is_so: bool) -> Run:
 def test_a_worker_that_dies_at_a_point_loses_nothing(point: str, tmp_path: Path, tell: Tell) -> None:
     url = f"sqlite:///{tmp_path}/batch.db"
     vendor = Vendor(url, answering(), render=0.1)
-    with closing(Play(url, tmp_path, rows=4)) as play, vendor.running() as address:
+    # While one row is downloaded others may be submitted, and be unknown for that.
+    rows = 1 if "download" in point else 4
+    with closing(Play(url, tmp_path, rows=rows)) as play, vendor.running() as address:
         assert play.start(address, die_at=point).died() == 9
         play.kills += 1
         play.start(address).end()
-        # Where the request was never sent nobody can know that, but for the point before the intent.
-        unknown = (
-            0 if point in ("before the intent", "during the download", "after the download", "during a claim") else 1
-        )
+        # Where the request was never sent nobody can know that, but for the points before the intent.
+        unknown = 0 if rows == 1 or point in ("before the intent", "during a claim") else 1
         tell(play.judge(f"sqlite: kill -9 {point}", vendor, unknown=unknown))
 
 
@@ -117,7 +117,16 @@ def test_the_rows_of_a_worker_that_is_gone_are_finished_by_the_other(
     url: str, stage: Callable[..., Play], tell: Tell
 ) -> None:
     kind = url.partition(":")[0]
-    vendor = Vendor(url, answering(seconds=0.1), render=2.0)
+    both = threading.Event()
+    numbers = itertools.count()
+
+    def behaviour(_: str) -> int:
+        # The first does not finish before the other is there.
+        if next(numbers) >= 8:
+            both.wait(PATIENCE)
+        return 200
+
+    vendor = Vendor(url, behaviour, render=2.0)
     play = stage(30)
     with vendor.running() as address:
         gone = play.start(address, lease=LEASE, blind=True)
@@ -125,6 +134,7 @@ def test_the_rows_of_a_worker_that_is_gone_are_finished_by_the_other(
         other = play.start(address, lease=LEASE, blind=True)
         play.wait_for(lambda status: status.workers == 2)
         play.kills += gone.kill()
+        both.set()
         began = time.monotonic()
         # Its submits are unknown only when their time is up, which takes longer than a lease.
         play.wait_for(lambda status: status.counts["saved"] >= 30 - play.submits)
@@ -133,7 +143,7 @@ def test_the_rows_of_a_worker_that_is_gone_are_finished_by_the_other(
         other.end()
         play.start(address).end()
     run = play.judge(f"{kind}: one of two workers is killed for good", vendor)
-    tell(expect(run, what=f"it took {took:.1f} s", is_so=took < 2 * LEASE + 30.0))
+    tell(expect(run, what=f"it took {took:.1f} s", is_so=took < 2 * LEASE + 60.0))
 
 
 @on("postgres")
