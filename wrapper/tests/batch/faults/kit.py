@@ -92,9 +92,12 @@ class Play:
         rows: How many rows there are.
         submits: How many submits a worker has under way at most.
         package: The folder of another build of the package.
+        padding: What makes the prompts longer.
     """
 
-    def __init__(self, url: str, folder: Path, *, rows: int, submits: int = 4, package: Path | None = None) -> None:
+    def __init__(
+        self, url: str, folder: Path, *, rows: int, submits: int = 4, package: Path | None = None, padding: str = ""
+    ) -> None:
         self.url = url
         self.rows = rows
         self.submits = submits
@@ -106,7 +109,7 @@ class Play:
         with Batch.open(url, NAME) as batch:
             batch.add(
                 [
-                    {"video_id": "video_123", "prompt": f"{NAME}/row-{number}", "key": f"row-{number}"}
+                    {"video_id": "video_123", "prompt": f"{NAME}/row-{number} {padding}", "key": f"row-{number}"}
                     for number in range(rows)
                 ],
                 output=f"{folder}/out/{{key}}.mp4",

@@ -206,6 +206,30 @@ def test_a_server_that_limits_the_rate_gets_few_requests_too_many(
     tell(expect(run, what=f"{share:.1%} were answered 429", is_so=share <= 0.05))
 
 
+@pytest.mark.parametrize("full", ["database", "folder with postgres"])
+def test_a_full_disk_pauses_the_batch_and_loses_nothing(
+    full: str, request: pytest.FixtureRequest, tmp_path: Path, tell: Tell
+) -> None:
+    # No file of a process may grow where that of the videos are to be written: the database is elsewhere then.
+    if full == "database":
+        url, told = f"sqlite:///{tmp_path}/batch.db", {"full_database": 2.0}
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        url, told = server.create_database(), {"full_folder": True}
+    vendor = Vendor(url, answering(), render=0.1)
+    play = Play(url, tmp_path, rows=24, padding="x" * 5000)  # No intent fits into the pages that are there.
+    with closing(play), vendor.running() as address:
+        ended = play.start(address, **told).end()
+        posts = len(vendor.posts)
+        with Batch.open(url, NAME) as batch:
+            batch.resume()
+        play.start(address).end()
+    run = play.judge(f"{url.partition(':')[0]}: the disk of the {full.split()[0]} is full", vendor, unknown=0)
+    run = expect(run, what=f"not paused: {ended}", is_so=ended["paused"] is not None)
+    run = expect(run, what=f"failed rows: {ended}", is_so=ended["failed"] == 0)
+    tell(expect(run, what=f"{posts} POSTs came", is_so=posts < 24 == len(vendor.posts)))
+
+
 @on("sqlite")
 def test_a_worker_that_is_told_to_end_leaves_nothing_unknown(url: str, stage: Callable[..., Play], tell: Tell) -> None:
     kind = url.partition(":")[0]

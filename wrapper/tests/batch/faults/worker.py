@@ -6,12 +6,15 @@ import asyncio
 import json
 import logging
 import os
+import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
 from dbos._sys_db import SystemDatabase
+from sqlalchemy import Connection, Engine, event
 
 from deerapi_remix import AsyncRemixClient, PollingPolicy, RetryPolicy
 from deerapi_remix._part_file import PartFile
@@ -47,6 +50,33 @@ def die_at(point: str) -> None:
     setattr(owner, name, die)
 
 
+def fill_after_first_record(told: dict[str, Any]) -> None:
+    """Let the disk be full once a job is on record: the database's for a while, or that of the videos for good."""
+    usual = _transitions.accept
+
+    def accept(*arguments: Any, **options: Any) -> Any:
+        found = usual(*arguments, **options)
+        setattr(_transitions, "accept", usual)  # noqa: B010  # mypy allows no assignment.
+        if seconds := told.get("full_database"):
+            limit_database(time.monotonic() + seconds)
+        else:
+            _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        return found
+
+    setattr(_transitions, "accept", accept)  # noqa: B010
+
+
+def limit_database(until: float) -> None:
+    """Let SQLite add no pages to its file: it says the same where the disk is full."""
+
+    @event.listens_for(Engine, "begin")
+    def limit(connection: Connection) -> None:
+        # It is never less than there are.
+        most = 1 if time.monotonic() < until else 2**32 - 2
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
+
+
 async def work(told: dict[str, str], settings: dict[str, Any]) -> None:
     with Batch.open(told["database"], told["name"]) as batch:
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, batch.stop)
@@ -62,6 +92,8 @@ def main() -> None:
     settings = told.pop("settings")
     if point := told.get("die_at"):
         die_at(point)
+    if told.get("full_database") or told.get("full_folder"):
+        fill_after_first_record(told)
     if lease := told.get("lease"):
         _workers.LEASE = lease
     if told.get("blind"):  # As on another machine, where nobody can look whether a process runs.

@@ -33,7 +33,9 @@ def state_of(url: str, key: str) -> str | None:
 
 
 class Vendor:
-    """A server on loopback. The prompt of a remix is its key. A job is completed after `render` seconds.
+    """A server on loopback. A job is completed after `render` seconds.
+
+    The first word of the prompt of a remix is its key.
 
     Attributes:
         url: Its address.
@@ -92,7 +94,7 @@ class Vendor:
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
-                key = json.loads(self.rfile.read(length))["prompt"]
+                key = json.loads(self.rfile.read(length))["prompt"].split()[0]
                 status, body = vendor.remix(key)
                 self._answer(status, "application/json", json.dumps(body).encode())
 
