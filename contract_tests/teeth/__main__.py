@@ -8,6 +8,7 @@ pass without a fault.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import select
 import signal
@@ -67,6 +68,9 @@ def main(arguments: Sequence[str], faults: Sequence[Fault] = FAULTS) -> int:
     for plugin in entry_points(group="pytest11"):
         if plugin.module.partition(".")[0] not in OURS:
             plugin.load()
+    # What is there by now stays, so no child needs to look through it for garbage.
+    gc.collect()
+    gc.freeze()
     # Ended as by Ctrl-C, so that no child and no copy is left.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

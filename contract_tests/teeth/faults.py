@@ -194,6 +194,8 @@ def copy_project(folder: Path) -> None:
 
 
 def plant(fault: Fault, folder: Path) -> None:
-    """Plant `fault` in the copy in `folder`."""
+    """Plant `fault` in the copy in `folder`, whose files may be links to those of another copy."""
     path = folder / fault.file
-    path.write_text(fault.applied_to(path.read_text(encoding="utf-8")), encoding="utf-8")
+    text = fault.applied_to(path.read_text(encoding="utf-8"))
+    path.unlink()
+    path.write_text(text, encoding="utf-8")
