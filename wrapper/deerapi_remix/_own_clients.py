@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from . import __version__
+from ._private_httpx import OneConnection, with_one_connection
 
 T = TypeVar("T")
 
@@ -38,9 +40,14 @@ class _AsAsked:
 class OwnClient(_AsAsked, httpx.Client):
     """The client of one call at a time."""
 
-    def __init__(self, *, proxies: Mapping[str, str | None], **options: Any) -> None:
-        transport = partial(httpx.HTTPTransport, verify=options["verify"], limits=options["limits"])
-        super().__init__(mounts=_mounts(transport, proxies), trust_env=False, **options)
+    def __init__(
+        self, *, proxies: Mapping[str, str | None], verify: ssl.SSLContext, limits: httpx.Limits
+    ) -> None:
+        transport = partial(httpx.HTTPTransport, verify=verify, limits=limits)
+        direct = transport()
+        if limits.max_keepalive_connections == 1:
+            direct = with_one_connection(direct, OneConnection)
+        super().__init__(transport=direct, mounts=_mounts(transport, proxies), trust_env=False)
 
 
 class OwnAsyncClient(_AsAsked, httpx.AsyncClient):

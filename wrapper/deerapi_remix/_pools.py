@@ -18,7 +18,7 @@ import attrs
 import httpx
 
 from ._deadline import Deadline
-from ._private_httpx import connections_of
+from ._private_httpx import OneAsyncConnection, connections_of, with_one_connection
 
 # As many connections as httpx has.
 MOST_CONNECTIONS = 100
@@ -45,11 +45,14 @@ class SmallPools(httpx.AsyncBaseTransport):
     """
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        self._pool = partial(httpx.AsyncHTTPTransport, verify=context, limits=ONE_CONNECTION)
+        self._transport = partial(httpx.AsyncHTTPTransport, verify=context, limits=ONE_CONNECTION)
         # The one used last is taken first, for its connection may still be open.
         self._free = [self._pool() for _ in range(MOST_CONNECTIONS)]
         self._taken: set[httpx.AsyncHTTPTransport] = set()
         self._places = asyncio.Semaphore(MOST_CONNECTIONS)
+
+    def _pool(self) -> httpx.AsyncHTTPTransport:
+        return with_one_connection(self._transport(), OneAsyncConnection)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, after waiting for a connection if all are taken."""

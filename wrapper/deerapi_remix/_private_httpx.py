@@ -1,4 +1,4 @@
-"""Every private attribute of httpx and httpcore that this package reads, in one place.
+"""Every private attribute of httpx and httpcore that this package uses, in one place.
 
 Nothing public tells whether a pool has lost a connection, or frees one that an exception has left
 taken. Each attribute has a test that fails when it goes; without it, these functions do nothing.
@@ -6,7 +6,7 @@ taken. Each attribute has a test that fails when it goes; without it, these func
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
@@ -14,6 +14,78 @@ Http = TypeVar("Http")
 
 # Seconds. httpcore holds the lock of a pool for microseconds, and never while it waits.
 _LOCK_IS_LEAKED_AFTER = 1.0
+
+
+class OneConnection:
+    """What `httpx.HTTPTransport` takes for a pool: one connection, for one request at a time.
+
+    A pool of httpcore keeps lists of connections and requests, and looks through both whenever a
+    request comes or goes. Where there is never more than one of each, that took a tenth of a call.
+
+    Args:
+        pool: The pool in whose place it stands. It knows how to make a connection.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    @property
+    def connections(self) -> list[Any]:
+        """The connection, if there is one."""
+        return [] if self._connection is None else [self._connection]
+
+    def handle_request(self, request: Any) -> Any:
+        """Send, over the open connection if it still is, and leads there."""
+        if not _is_usable(self._connection, request.url.origin):
+            self.close()
+            self._connection = self._pool.create_connection(request.url.origin)
+        return self._connection.handle_request(request)
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+class OneAsyncConnection:
+    """The twin of `OneConnection` for `httpx.AsyncHTTPTransport`."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._connection: Any = None
+
+    @property
+    def connections(self) -> list[Any]:
+        """The connection, if there is one."""
+        return [] if self._connection is None else [self._connection]
+
+    async def handle_async_request(self, request: Any) -> Any:
+        """Send, over the open connection if it still is, and leads there."""
+        if not _is_usable(self._connection, request.url.origin):
+            await self.aclose()
+            self._connection = self._pool.create_connection(request.url.origin)
+        return await self._connection.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        if self._connection is not None:
+            await self._connection.aclose()
+
+
+def _is_usable(connection: Any, origin: Any) -> bool:
+    """Whether the next request to `origin` can go out on this connection."""
+    if connection is None or not connection.is_available():
+        return False
+    return connection.can_handle_request(origin) and not connection.has_expired()
+
+
+def with_one_connection(transport: Http, kind: Callable[[Any], Any]) -> Http:
+    """A transport of one request at a time, with one connection in the place of its pool."""
+    pool = _pool_of(transport)
+    if hasattr(pool, "create_connection"):
+        transport._pool = kind(pool)  # type: ignore[attr-defined]
+    return transport
 
 
 def connections_of(transport: Any) -> list[Any]:
