@@ -96,28 +96,29 @@ class Answer:
         Raises:
             UnreadableAnswerError: It is none, or is too long.
         """
-        if len(self._content()) > self._limit:
-            raise UnreadableAnswerError(f"the answer is longer than {self._limit} bytes")
         with suppress(ValueError, RecursionError):
             return self._decoded()
         # Raised here and not while the error of the decoder is handled, for that holds the body.
+        if len(self._content()) > self._limit:
+            raise UnreadableAnswerError(f"the answer is longer than {self._limit} bytes")
         raise UnreadableAnswerError("the answer is not JSON")
 
     def _decoded(self) -> Any:
-        encoding = json.detect_encoding(self._content())
-        if self._may_hold_key():
-            return self._mask.value(self._parsed(encoding))
-        return self._parsed(encoding)
+        content = self._content()
+        if len(content) > self._limit:
+            raise ValueError("only a part of the body was kept")
+        encoding = json.detect_encoding(content)
+        value = _JSON.decode(content.decode(encoding, "surrogatepass"))
+        if self._may_hold_key(content):
+            return self._mask.value(value)
+        return value
 
-    def _parsed(self, encoding: str) -> Any:
-        return _JSON.decode(self._content().decode(encoding, "surrogatepass"))
-
-    def _may_hold_key(self) -> bool:
+    def _may_hold_key(self, content: bytes) -> bool:
         """Whether the key was found in the text, or could be spelled in a way that hides it.
 
         To look into every value of every answer would take 3 % of the time of a call.
         """
-        return _MASKED_OR_ESCAPED.search(self.text()) is not None
+        return _MASKED_OR_ESCAPED.search(self.as_text(content)) is not None
 
     def _content(self) -> bytes:
         """The bytes of the body, inflated up to one byte more than the limit.

@@ -42,6 +42,7 @@ class Connections(Generic[Http]):
             raise TypeError(
                 f"http_client must be an httpx.{self.kind.__name__}, not {type(handed_in).__name__}"
             )
+        self._base_url = base_url
         self._is_remote = base_url.startswith("https")
         self._host = httpx.URL(base_url).host
         self._handed_in: Http | None = handed_in
@@ -89,7 +90,7 @@ class Connections(Generic[Http]):
         """What every httpx client of our own is made with."""
         # Proxies from the environment are not for this machine.
         through = {} if is_loopback(self._host) else proxies(self._host)
-        return {"proxies": through, "verify": tls_context()}
+        return {"base_url": self._base_url, "proxies": through, "verify": tls_context()}
 
 
 class SyncConnections(Connections[httpx.Client]):

@@ -50,15 +50,21 @@ def deadline_of_wait(timeout: float | None, policy: PollingPolicy) -> Deadline:
 
 
 class TimeLimit:
-    """How long one exchange may take, until its answer has begun and after."""
+    """How long one exchange may take, until its answer has begun and after.
+
+    Attributes:
+        has_changed: Whether another deadline counts than at first.
+    """
 
     def __init__(self, for_answer: Deadline, for_file: Deadline) -> None:
+        self.has_changed = False
         self._deadline = for_answer
         self._for_file = for_file
 
     def file_begins(self) -> None:
         """From here on bytes of a file come: as long as they do, only its own deadline counts."""
         self._deadline = self._for_file
+        self.has_changed = True
 
     def left(self) -> float:
         """Seconds that are left; `math.inf` where there is no limit."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from types import TracebackType
 from typing import Any, Protocol
 
 import httpx
@@ -18,6 +17,7 @@ from ._transport_errors import is_about, is_http_error, is_of_transport, is_unmo
 from .errors import APIResponseValidationError, DeerAPIError
 
 _RAISED_BY_HOOKS = frozenset({"HTTPStatusError"})
+_NO_KEY = KeyMask("")
 
 
 class Body(Protocol):
@@ -27,6 +27,34 @@ class Body(Protocol):
         """Take in what came."""
 
 
+class Guard:
+    """Turns what the transport raises in its context into our errors."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        if error is None:
+            return None
+        try:
+            self._exchange.judge(error)
+        except DeerAPIError:
+            raise
+        except BaseException as raised:
+            # A signal may have struck while an error was judged that quotes the key.
+            self._exchange.mask.error(raised)
+            raise
+        return True
+
+
 class Exchange:
     """One attempt whose answer goes into memory.
 
@@ -34,6 +62,7 @@ class Exchange:
         attempt: What is attempted, and since when.
         limit: How long it may take.
         answer: What came back, once status and headers have.
+        mask: Takes the key out of what came.
         users_error: What the user's disk or `on_progress` raised, whatever its type.
     """
 
@@ -41,10 +70,10 @@ class Exchange:
         self.attempt = attempt
         self.limit = limit
         self.answer: Answer | None = None
+        self.mask = _NO_KEY
         self.users_error: Exception | None = None
         self._settings = settings
         self._request: httpx.Request | None = None
-        self._mask = KeyMask("")
         self._body: Body | None = None
         self._has_begun = False
 
@@ -64,9 +93,7 @@ class Exchange:
             request: httpx.Request = http.build_request(
                 url=url, headers=headers, extensions=extensions, **arguments
             )
-        key = self._settings.key
-        request.headers["Authorization"] = key.header()
-        self._mask = key.mask_of(request.headers["Authorization"].removeprefix("Bearer "))
+        self.mask = self._settings.key.sign(request.headers)
         self._request = request
         return request
 
@@ -88,23 +115,14 @@ class Exchange:
 
     # What comes back
 
-    @contextmanager
-    def guard(self) -> Iterator[None]:
+    def guard(self) -> Guard:
         """Turn what the transport raises into our errors."""
-        try:
-            try:
-                yield
-            except Exception as error:
-                self._judge(error)
-        except DeerAPIError:
-            raise
-        except BaseException as error:
-            # A signal may have struck while an error was judged that quotes the key.
-            self._mask.error(error)
-            raise
+        return Guard(self)
 
-    def _judge(self, error: Exception) -> None:
+    def judge(self, error: BaseException) -> None:
         """Raise what an error means, if it means anything beside the answer that has come."""
+        if not isinstance(error, Exception):
+            raise error
         if is_unmocked(error):
             self._request = None  # Nothing was sent.
         if not is_of_transport(error):
@@ -113,7 +131,7 @@ class Exchange:
             self._take_from_hook(error)
         # A status other than 2xx decides alone, whatever happened to its body.
         if self.answer is None or self.answer.is_success:
-            self._mask.error(error)
+            self.mask.error(error)
             raise self._broken_off(error) from error
 
     def _broken_off(self, error: Exception) -> DeerAPIError:
@@ -138,7 +156,7 @@ class Exchange:
         self.answer = Answer(
             response.status_code,
             response.headers.items(),
-            self._mask,
+            self.mask,
             is_decoded=response.is_stream_consumed,
             is_unread=response.is_closed and not response.is_stream_consumed,
             limit=limit,

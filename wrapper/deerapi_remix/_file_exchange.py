@@ -49,7 +49,7 @@ class FileExchange(Exchange):
             original=original,
             headers=self._headers(),
             timeout=self._timeout(),
-            mask=self._mask,
+            mask=self.mask,
         )
         self._redirects += 1
         return request

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
 
 from ._mask import KeyMask
 from .config import check_callbacks
 from .errors import ConfigurationError
+
+_VISIBLE = re.compile("[!-~]+")
 
 
 class Key:
@@ -23,7 +25,7 @@ class Key:
             self._ask: Callable[[], object] = source
         else:
             self._ask = lambda: source
-        self.mask_of = lru_cache(maxsize=2)(KeyMask)  # To make one takes longer than to use it.
+        self._mask_of = lru_cache(maxsize=2)(KeyMask)  # To make one takes longer than to use it.
 
     def header(self) -> str:
         """The value of the authorization header; ConfigurationError if there is no usable key."""
@@ -32,6 +34,14 @@ class Key:
             del key  # A traceback may show the locals of this frame.
             raise ConfigurationError(f"{problem} Set DEERAPI_KEY or pass api_key.")
         return f"Bearer {str(key).strip()}"
+
+    def sign(self, headers: MutableMapping[str, str]) -> KeyMask:
+        """Put the key into the headers of a request; what takes it out of the answer."""
+        header = self.header()
+        headers["Authorization"] = header
+        mask = self._mask_of(header.removeprefix("Bearer "))
+        del header  # A traceback may show the locals of this frame.
+        return mask
 
     def __repr__(self) -> str:
         return "Key(***)"
@@ -45,7 +55,7 @@ def _key_problem(key: object) -> str | None:
         return "There is no API key."
     if stripped.lower().startswith("bearer "):
         return 'The API key must be given without "Bearer ".'
-    if not re.fullmatch("[!-~]+", stripped):
+    if not _VISIBLE.fullmatch(stripped):
         return (
             "The API key has characters that no key has: whitespace, control or non-ASCII"
             " characters."

@@ -10,10 +10,25 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext, suppress
 from typing import Any, TypeVar
 
+import httpx
+
 Http = TypeVar("Http")
 
 # Seconds. httpcore holds the lock of a pool for microseconds, and never while it waits.
 _LOCK_IS_LEAKED_AFTER = 1.0
+
+
+def below(base: httpx.URL, path: str) -> httpx.URL:
+    """The URL of `path`, which is percent-encoded and has no dot segments, below a base URL.
+
+    To parse the whole of it again took a twentieth of a call.
+    """
+    parsed: Any = getattr(base, "_uri_reference", None)
+    if not hasattr(parsed, "_replace"):
+        return httpx.URL(f"{base}".rstrip("/") + path)
+    url = httpx.URL.__new__(httpx.URL)
+    url._uri_reference = parsed._replace(path=parsed.path.rstrip("/") + path)
+    return url
 
 
 class OneConnection:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import attrs
@@ -143,10 +144,9 @@ def tells_of_job(answer: Mapping[str, Any]) -> bool:
 def members_of(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The members of `answer`; what the top lacks or has as null is taken from an object `data`."""
     data = answer.get("data")
-    members: dict[str, Any] = {}
+    members = {name: value for name, value in answer.items() if value is not None}
     if isinstance(data, Mapping):
-        members.update(data)
-    members.update((name, value) for name, value in answer.items() if value is not None)
+        return {**data, **members}
     return members
 
 
@@ -181,9 +181,11 @@ _READERS = {"str": text, "str | None": text, "int | None": number}
 
 def _tolerant(kind: type, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of `kind` that hold text or a number, read from `answer`."""
-    fields = {}
-    for field in attrs.fields(kind):
-        read = _READERS.get(field.type)
-        if read is not None:
-            fields[field.name] = read(answer.get(field.name))
-    return fields
+    return {name: read(answer.get(name)) for name, read in _readers_of(kind)}
+
+
+@cache
+def _readers_of(kind: type) -> list[tuple[str, Callable[[object], Any]]]:
+    """How each field that holds text or a number is read."""
+    fields = attrs.fields(kind)
+    return [(field.name, _READERS[field.type]) for field in fields if field.type in _READERS]

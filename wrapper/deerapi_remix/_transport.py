@@ -84,11 +84,9 @@ class AsyncSeam:
         """Read the body; the next request, if the answer is a redirect to follow."""
         exchange = self._exchange
         request = exchange.opened(response)
-        left = exchange.limit.left()
-        if left < math.inf:
-            limit.reschedule(asyncio.get_running_loop().time() + left)
-        else:
-            limit.reschedule(None)
+        if exchange.limit.has_changed:
+            left = _seconds(exchange.limit.left())
+            limit.reschedule(None if left is None else asyncio.get_running_loop().time() + left)
         if request is None and not response.is_stream_consumed:
             # Not `aiter_raw`: it closes at the end of the body, and a close that is cancelled
             # in the middle would leave the connection taken for ever.

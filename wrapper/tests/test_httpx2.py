@@ -195,3 +195,41 @@ def test_a_connection_that_was_left_taken_is_freed(loopback: Loopback) -> None:
         http.send(request, stream=True)  # Never closed, as after an interruption.
         release_after_interruption(http, request.extensions)
         assert http.get(loopback.url, timeout=2).status_code == 200
+
+
+@pytest.mark.parametrize("base", ["https://api.test", "https://api.test/proxied%20path", "http://[::1]:8000/v"])
+@pytest.mark.parametrize("path", ["/v1/models", "/v1/videos/a%2Fb%25-._~", "/v1/videos/%F0%9F%8E%AC/remix"])
+def test_a_url_below_another_is_the_same_as_one_that_was_parsed_whole(base: str, path: str) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import below
+
+    url, parsed = below(httpx.URL(base), path), httpx.URL(base + path)
+    assert url == parsed
+    assert vars(url) == vars(parsed)
+    assert (url.raw_path, url.host, url.port, url.netloc) == (parsed.raw_path, parsed.host, parsed.port, parsed.netloc)
+
+
+def test_one_connection_takes_the_place_of_a_pool_of_both_libraries(loopback: Loopback) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import OneConnection, connections_of, with_one_connection
+
+    serve(loopback, answer("200 OK", JOB))
+    for library in (httpx, httpx2):
+        transport = with_one_connection(library.HTTPTransport(), OneConnection)
+        assert isinstance(transport._pool, OneConnection)
+        here, elsewhere = (
+            library.Request("GET", url) for url in (loopback.url, loopback.url.replace("127.0.0.1", "localhost"))
+        )
+        seen = []
+        for request in (here, here, elsewhere):
+            response = transport.handle_request(request)
+            assert response.read() == JOB
+            response.close()
+            seen += connections_of(transport)
+        assert seen[0] is seen[1]
+        assert seen[2] is not seen[1]
+        assert [connection.is_closed() for connection in seen] == [True, True, False]
+        transport.close()
+        assert seen[2].is_closed()
