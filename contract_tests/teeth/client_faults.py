@@ -170,16 +170,19 @@ _SENDING = [
     *_contract(
         "_exchange.py::Exchange.request",
         (
-            "requests::the_key_is_sent_as_documented",
-            "the key is not sent",
-            'request.headers["Authorization"] = key.header()',
-            'request.headers.setdefault("authorization", "x")',
-        ),
-        (
             "requests::no_header_is_undeclared",
             "the key in another header too",
             "self._request = request",
             '…\n        request.headers["X-Api-Key"] = "x"',
+        ),
+    ),
+    *_contract(
+        "_key.py::Key.sign",
+        (
+            "requests::the_key_is_sent_as_documented",
+            "the key is not sent",
+            'headers["Authorization"] = header',
+            'headers.setdefault("authorization", "x")',
         ),
     ),
     *_contract(
@@ -242,7 +245,7 @@ _SENDING = [
     ),
     *_wrapper("_key.py::Key.header", ("config", "the key with its line break", "str(key).strip()", "key")),
     *_wrapper(
-        "_key.py::_key_problem", ("secrets", "a malformed key is sent", 'not re.fullmatch("[!-~]+", stripped)', "False")
+        "_key.py::_key_problem", ("secrets", "a malformed key is sent", "not _VISIBLE.fullmatch(stripped)", "False")
     ),
     *_wrapper(
         "_key.py::Key.__repr__", ("secrets", "the key is in a repr", 'return "Key(***)"', "return self.header()")
