@@ -414,7 +414,8 @@ _READING = [
         "_salvage.py::_objects", ("answers", "a later event is not looked at", "range(_OBJECTS_LOOKED_AT)", "range(1)")
     ),
     *_wrapper(
-        "_reading.py::members_of", ("answers", "a field inside data is not read", "members.update(data)", "pass")
+        "_reading.py::members_of",
+        ("answers", "a field inside data is not read", "return {**data, **members}", "return members"),
     ),
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
     *_wrapper(
@@ -423,7 +424,7 @@ _READING = [
     ),
     *_wrapper(
         "_reading.py::_tolerant",
-        ("answers", "a field of another type is handed on", "read(answer.get(field.name))", "answer.get(field.name)"),
+        ("answers", "a field of another type is handed on", "read(answer.get(name))", "answer.get(name)"),
     ),
     *_wrapper(
         "_reading.py::read_video", ("answers", "a missing status raises", "if tells_status(answer):", "if answer:")
@@ -482,8 +483,8 @@ _FAILING = [
         ),
     ),
     *_wrapper(
-        "_exchange.py::Exchange.guard",
-        ("secrets", "the key stays in an error whose judging was interrupted", "self._mask.error(error)", ""),
+        "_exchange.py::Guard.__exit__",
+        ("secrets", "the key stays in an error whose judging was interrupted", "self._exchange.mask.error(raised)", ""),
     ),
     *_wrapper(
         "_exchange.py::Exchange.chunk",
@@ -510,7 +511,7 @@ _FAILING = [
         ("errors", "a proxy's 5xx is of no class", "Row(range(500, 600),", "Row(range(500, 512),"),
     ),
     *_wrapper(
-        "_exchange.py::Exchange._judge",
+        "_exchange.py::Exchange.judge",
         (
             "retries",
             "a cut error body hides its status",
