@@ -687,6 +687,11 @@ _RESENDING = [
         ("retries", "a submit that was never sent may have been charged", '"ConnectTimeout",', ""),
     ),
     *_wrapper(
+        "_exchange.py::Exchange._raise_users",
+        ("connections", "a socket that fails after a status hides it", "is_refused and is_of_socket", "False"),
+        ("connections", "a time limit is lost after a status", " and not isinstance(error, TimeoutError)", ""),
+    ),
+    *_wrapper(
         "_waits.py::Wait.failed",
         ("waiting", "an error about another job ends a wait", " and self.video_id in named_in(content)", ""),
         ("waiting", "a job that failed is polled on as an error", "if is_end or", "if"),

@@ -76,6 +76,7 @@ class Exchange:
         self._request: httpx.Request | None = None
         self._body: Body | None = None
         self._has_begun = False
+        self._cause: Exception | None = None
 
     # What is sent
 
@@ -126,13 +127,27 @@ class Exchange:
         if is_unmocked(error):
             self._request = None  # Nothing was sent.
         if not is_of_transport(error):
-            raise error
+            self._raise_users(error)
+            return
         if is_http_error(error, _RAISED_BY_HOOKS) and self.answer is None:
             self._take_from_hook(error)
         # A status other than 2xx decides alone, whatever happened to its body.
         if self.answer is None or self.answer.is_success:
             self.mask.error(error)
             raise self._broken_off(error) from error
+
+    def _raise_users(self, error: Exception) -> None:
+        """Raise an error that is not ours, unless a status has come, which decides alone.
+
+        A socket of a transport of the user's may fail after that. What a signal handler raises
+        passes, and that may be a TimeoutError.
+        """
+        is_refused = self.answer is not None and not self.answer.is_success
+        is_of_socket = isinstance(error, OSError) and not isinstance(error, TimeoutError)
+        if not (is_refused and is_of_socket):
+            raise error
+        self._mask.error(error)
+        self._cause = error
 
     def _broken_off(self, error: Exception) -> DeerAPIError:
         call = self.attempt.call
@@ -205,7 +220,7 @@ class Exchange:
         answer = self.known_answer()
         if not answer.is_success:
             call = self.attempt.call
-            raise _failures.bad_status(call.operation, answer, paid=call.paid)
+            raise _failures.bad_status(call.operation, answer, paid=call.paid) from self._cause
 
     def known_answer(self) -> Answer:
         """The answer of an exchange that has ended without an error."""

@@ -645,3 +645,41 @@ def test_a_new_twin_for_each_event_loop_works(server: Loopback) -> None:
             return (await client.retrieve("a")).id
 
     assert [asyncio.run(main()) for _ in range(3)] == ["a"] * 3
+
+
+class Fragile(Pieces):
+    """A body of a transport of the user's, which raises where it is read to its end, or closed."""
+
+    def __init__(self, body: bytes, error: Exception, *, when_closed: bool) -> None:
+        super().__init__(body, *(() if when_closed else (error,)))
+        self._error = error
+        self._when_closed = when_closed
+
+    def close(self) -> None:
+        if self._when_closed:
+            raise self._error
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+@pytest.mark.parametrize("when_closed", [False, True], ids=["read", "closed"])
+@pytest.mark.parametrize(("status", "sent"), [(400, 1), (401, 1), (429, 2), (502, 1), (503, 2)])
+def test_a_status_decides_where_a_transport_of_the_users_fails_after_it(
+    connect: Twin, status: int, sent: int, when_closed: bool
+) -> None:
+    error = OSError("the tunnel is gone")
+    retry = RetryPolicy(attempts=2, initial_delay=0.0)
+    client, wire = connect(Answer(status, Fragile(b'{"message": "no"}', error, when_closed=when_closed)), retry=retry)
+    told = failure(APIStatusError, client.remix, "video_123", prompt="x")
+    assert (told.status_code, told.message, told.__cause__, len(wire.requests)) == (status, "no", error, sent)
+
+
+@pytest.mark.parametrize("when_closed", [False, True], ids=["read", "closed"])
+@pytest.mark.parametrize("error", [TimeoutError("a signal"), RuntimeError("a signal")], ids=repr)
+def test_what_a_signal_handler_may_raise_passes_whatever_status_has_come(
+    connect: Twin, error: Exception, when_closed: bool
+) -> None:
+    client, wire = connect(Answer(429, Fragile(b"{}", error, when_closed=when_closed)))
+    assert failure(type(error), client.remix, "video_123", prompt="x") is error
+    assert len(wire.requests) == 1
