@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from . import (
+    measure_batch,
     measure_calls,
     measure_crowds,
     measure_downloads,
@@ -50,6 +51,7 @@ def main(mode: str = "full") -> int:
                 "waits": lambda: measure_waits.measure(scale, file),
                 "downloads": lambda: measure_downloads.measure(scale, servers, file),
                 "ledger": lambda: measure_ledger.measure(scale, file),
+                "batch": lambda: measure_batch.measure(scale),
                 "imports": lambda: measure_imports.measure(scale),
             }
             found = []
@@ -62,6 +64,8 @@ def main(mode: str = "full") -> int:
             one.bounds = [bound for bound in one.bounds if bound.exact]
     target = ROOT / "benchmarks" / "report" if mode == "full" else WORK / "report"
     print(report.write(target, found, servers.kind))
+    if mode == "full":
+        report.tell_on_first_page(ROOT / "README.md", found)
     return int(not all(bound.holds for some in found for bound in some.bounds if bound.exact))
 
 

@@ -1,15 +1,18 @@
-"""What a batch costs over a plain loop with the same client: `python -m benchmarks.measure_batch [ROWS] [POSTGRES]`.
+"""What a batch costs over a plain loop with the same client: `python -m benchmarks.measure_batch` prints it.
 
 The loop submits, waits and saves with the same limits, and keeps nothing: a crash would lose what is under way. Each
-run is a process of its own, whose time, processor time and memory are measured.
+run is a process of its own, whose time, processor time and memory are measured. They need the extra `batch`, and a
+Postgres server that the development tools bring along, so they run in the environment of `make`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,19 +24,65 @@ from typing import Any
 
 from deerapi_remix import AsyncRemixClient
 
-RENDER, LATENCY = 5.0, 0.01
+from .runner import FULL, ROOT, Bound, Findings, Row, Scale, Table
+
+LATENCY = 0.01
 SUBMITS, IN_FLIGHT = 8, 1000
+PLAIN, SQLITE, POSTGRES = "a plain loop", "batch, SQLite", "batch, Postgres"
+# How many times as many rows the longest run has.
+MANY = 10
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n%s"
 _FILM = b"\0\0\0\x10ftypisom\0\0\0\0" + (8 + 20_000).to_bytes(4, "big") + b"mdat" + bytes(20_000)
 
 
+def measure(scale: Scale) -> Findings:
+    """The loop and batches of as many rows, and a batch of ten times as many."""
+    rows = scale.rows
+    sides = [(PLAIN, rows), (SQLITE, rows), (POSTGRES, rows), (SQLITE, rows * MANY)]
+    if scale.rounds == 1:  # To see that it runs, one is enough.
+        sides = sides[1:2]
+    told = {side: _run(*side, scale.render) for side in sides}
+    lines: list[Row] = []
+    for (side, number), (seconds, cpu, megabytes) in told.items():
+        numbers = (f"{seconds:.1f}", f"{cpu / number * 1e3:.2f}", f"{megabytes:.0f}")
+        lines.append((side, f"{number:,}", *numbers))
+    note = (
+        f"Server: a small one in Python, {LATENCY * 1e3:g} ms for a submit and {scale.render:g} s for the rendering. "
+        f"{SUBMITS} submits at once, at most {IN_FLIGHT:,} rows in flight, one worker; from the table to the last file."
+    )
+    columns = ("client", "rows", "s", "CPU ms a row", "MB")
+    table = Table("Many rows: a batch beside a plain loop", note, columns, lines)
+    return Findings([table], _bounds(told, rows) if len(told) > 1 else [])
+
+
+def _bounds(told: dict[tuple[str, int], list[float]], rows: int) -> list[Bound]:
+    plain, sqlite, postgres = (told[side, rows] for side in (PLAIN, SQLITE, POSTGRES))
+    many = told[SQLITE, rows * MANY]
+    of, more = f"{rows:,} rows", f"{rows * MANY:,} / {rows:,} rows"
+    return [
+        Bound(f"batch of {of}: time / a plain loop", "≤", 1.8, sqlite[0] / plain[0]),
+        Bound(f"batch of {of}: CPU / a plain loop", "≤", 2.6, sqlite[1] / plain[1]),
+        Bound(f"batch of {of}: time, Postgres / SQLite", "≤", 1.5, postgres[0] / sqlite[0]),
+        Bound(f"batch: CPU a row, {more}", "≤", 1.1, many[1] / MANY / sqlite[1]),
+        Bound(f"batch: memory, {more}", "≤", 1.2, many[2] / sqlite[2]),
+    ]
+
+
+def _run(side: str, rows: int, render: float) -> list[float]:
+    """Seconds, seconds of the processor and megabytes, in the environment of `make`."""
+    command = ["python", "-W", "ignore", "-m", __name__, side, str(rows), str(render)]  # The first one of the path.
+    done = subprocess.run(command, cwd=ROOT, timeout=900, stdout=subprocess.PIPE, check=True)
+    found: list[float] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
 @contextmanager
-def server() -> Iterator[str]:
-    """A vendor that takes 10 ms for a submit and renders for 5 s, in a process of its own."""
+def server(render: float) -> Iterator[str]:
+    """A vendor that renders for so many seconds, in a process of its own."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        asyncio.run(_serve(writing))
+        asyncio.run(_serve(writing, render))
         os._exit(0)
     with os.fdopen(reading) as told:
         port = told.readline().strip()
@@ -44,7 +93,7 @@ def server() -> Iterator[str]:
         os.waitpid(child, 0)
 
 
-async def _serve(writing: int) -> None:
+async def _serve(writing: int, render: float) -> None:
     numbers = count()
     completed: dict[str, float] = {}
 
@@ -62,7 +111,7 @@ async def _serve(writing: int) -> None:
                 await reader.readexactly(int(lengths[0].split(b":")[1]))
                 await asyncio.sleep(LATENCY)
                 name = f"job-{next(numbers)}"
-                completed[name] = time.monotonic() + RENDER
+                completed[name] = time.monotonic() + render
                 body = job(name)
             elif b"/content" in head.partition(b"\r\n")[0]:
                 kind, body = b"video/mp4", _FILM
@@ -122,24 +171,47 @@ def measured(what: Any, *arguments: Any) -> tuple[float, float, float]:
     return time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
-def main() -> None:
-    rows = int(sys.argv[1]) if sys.argv[1:] else 1000
-    postgres = sys.argv[2] if sys.argv[2:] else None
+@contextmanager
+def _database(side: str, folder: Path) -> Iterator[str]:
+    """The address of a new one."""
+    if side == SQLITE:
+        yield f"sqlite:///{folder}/batch.db"
+        return
+    spec = importlib.util.spec_from_file_location("postgres", ROOT / "wrapper" / "tests" / "ledger" / "postgres.py")
+    assert spec is not None  # noqa: S101  # For the type checkers.
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    postgres = module.PostgresServer()
+    try:
+        yield postgres.create_database()
+    finally:
+        postgres.remove()
+
+
+def _one_run(side: str, rows: int, render: float) -> tuple[float, float, float]:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    with tempfile.TemporaryDirectory() as name, server() as url:
+    with tempfile.TemporaryDirectory() as name, server(render) as url:
         folder = Path(name)
-        plain = measured(loop, url, rows, folder)
-        runs = {"SQLite": measured(batch, url, rows, folder / "sqlite", f"sqlite:///{folder}/batch.db")}
-        if postgres is not None:
-            runs["Postgres"] = measured(batch, url, rows, folder / "postgres", postgres)
-        print(f"{rows} rows, at most {IN_FLIGHT} in flight: seconds, seconds of the processor, MB")
-        print("a plain loop: {:.1f} s, {:.1f} s, {:.0f} MB".format(*plain))
-        for kind, used in runs.items():
-            ratios = ", ".join(f"{ours / theirs:.2f}" for ours, theirs in zip(used, plain, strict=True))
-            print("{}: {:.1f} s, {:.1f} s, {:.0f} MB".format(kind, *used) + f"; ratios {ratios}")
-            print(f"  {used[1] / rows * 1000:.2f} ms of the processor a row")
+        if side == PLAIN:
+            return measured(loop, url, rows, folder)
+        with _database(side, folder) as database:
+            return measured(batch, url, rows, folder / "films", database)
+
+
+def main() -> None:
+    """Print what is measured, and what must hold."""
+    found = measure(FULL)
+    for table in found.tables:
+        for row in (table.columns, *table.rows):
+            print(" | ".join(map(str, row)))
+    for bound in found.bounds:
+        print(f"{bound.what} {bound.sign} {bound.limit:g}: {bound.reached:.3g}, {'holds' if bound.holds else 'FAILS'}")
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) == 1:
+        main()
+    else:
+        print(json.dumps(_one_run(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))))

@@ -33,7 +33,7 @@ def measure(scale: Scale, servers: Servers) -> Findings:
         columns = ("client", "µs a call", "spread", f"{OURS} / it")
         note = f"Server: {servers.kind}. {scale.calls} calls in a turn."
         found.tables.append(Table(f"One `{operation}`, sync", note, columns, rows))
-        bounds = (("bare httpx", "httpx", 1.15), ("openai SDK", "openai SDK", 0.64))
+        bounds = (("bare httpx", "httpx", 1.0), ("openai SDK", "openai SDK", 0.55))
         found.bounds += [
             Bound(f"sync `{operation}`, ours / {label}", "≤", limit, ratio(samples, OURS, name))
             for label, name, limit in bounds

@@ -1,6 +1,6 @@
 """Many requests at a server with a limit, over sockets: ours, ours without its gate, and the openai SDK.
 
-`python -m benchmarks.measure_pace` prints all of it, which takes ten minutes; what needs no sockets is simulated by
+`python -m benchmarks.measure_pace` prints all of it, which takes three minutes; what needs no sockets is simulated by
 `pacing/`, beside a clairvoyant.
 """
 
@@ -12,6 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,8 @@ from .runner import KEY, Bound, Findings, Row, Scale, Table, child
 
 WITHOUT = f"{OURS} without the gate"
 OPENAI = "openai SDK"
+# Races that go on at the same time. They hardly need the processor, for they wait for their turns.
+AT_A_TIME = 3
 # Seconds that jobs render which are waited for.
 RENDER = (30.0, 60.0)
 
@@ -45,7 +48,7 @@ class Race:
         sides: Who makes them.
         waits: Whether they are waits, rather than submits.
         budget: Seconds that ours may take for a submit.
-        lasts: After how many seconds it is broken off; None for never.
+        lasts: After how many seconds it is broken off.
     """
 
     name: str
@@ -54,7 +57,7 @@ class Race:
     sides: tuple[str, ...] = (OURS, WITHOUT, OPENAI)
     waits: bool = False
     budget: float = 60.0
-    lasts: float | None = None
+    lasts: float = 200.0
 
 
 FIVE: dict[str, Any] = {"kind": "rate", "rate": 5, "burst": 5}
@@ -63,32 +66,39 @@ UNTOLD = Race("100 submits, 5/s, burst 5", FIVE, 100)
 AT_ONCE = Race("40 submits of 0.3 s, 4 at once", {"kind": "at_once", "most": 4, "takes": 0.3}, 40)
 WAITS = Race("300 waits, 20 polls/s", {"kind": "rate", "rate": 20, "burst": 20, "retry_after": 1}, 300, waits=True)
 RAISED = Race(
-    "5/s, from 20 s on 50/s", {**FIVE, "changes_at": 20.0, "factor": 10.0}, 1500, (OURS,), budget=600.0, lasts=36.0
+    "5/s, from 20 s on 50/s", {**FIVE, "changes_at": 20.0, "factor": 10.0}, 1500, (OURS,), budget=600.0, lasts=41.0
 )
 TOO_MANY = Race("1,000 submits, 5/s, a budget of 10 s", {**FIVE, "retry_after": 1}, 1000, (OURS,), budget=10.0)
 QUICK = Race("20 submits, 50/s, burst 5", {"kind": "rate", "rate": 50, "burst": 5}, 20)
-FULL = (TOLD, UNTOLD, AT_ONCE, WAITS, RAISED, TOO_MANY)
+# Those that take longest come first, so that none is left over at the end.
+FULL = (WAITS, RAISED, TOLD, UNTOLD, AT_ONCE, TOO_MANY)
 RACES = {race.name: race for race in (*FULL, QUICK)}
 
 
 def measure(scale: Scale) -> Findings:
     """Every race, every side in a process and with a server of its own."""
     quick = scale.rounds == 1
-    before = checkout(WITHOUT_GATE)
+    before = environment(checkout(WITHOUT_GATE))
+    races = (QUICK,) if quick else FULL
+    sides = [(race, side) for race in races for side in race.sides if before is not None or side != WITHOUT]
+
+    def run(race: Race, side: str) -> dict[str, Any]:
+        code = before if side == WITHOUT else None
+        with limited(**race.limit) as url:
+            found = child("benchmarks.measure_pace", side, url, race.name, limit=race.lasts + 60, environment=code)
+            found |= httpx.get(f"{url}/stats", trust_env=False).json()
+            return found
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        results = list(pool.map(run, *zip(*sides, strict=True)))
     rows: list[Row] = []
     told: dict[tuple[str, str], dict[str, Any]] = {}
-    for race in (QUICK,) if quick else FULL:
-        for side in race.sides:
-            if side == WITHOUT and before is None:
-                continue
-            code = environment(before) if side == WITHOUT else None
-            with limited(**race.limit) as url:
-                found = child("benchmarks.measure_pace", side, url, race.name, limit=300, environment=code)
-                found |= httpx.get(f"{url}/stats", trust_env=False).json()
-            told[race.name, side] = found
-            rows.append((race.name, side, *_numbers(found)))
+    for (race, side), found in zip(sides, results, strict=True):
+        told[race.name, side] = found
+        rows.append((race.name, side, *_numbers(found)))
     note = (
-        "Server: a small one in Python, with a limit. All calls are made at once. Waits are of jobs that render for "
+        "Server: a small one in Python, with a limit. All calls are made at once. "
+        f"{AT_A_TIME} races go on at the same time. Waits are of jobs that render for "
         f"{RENDER[0]:g} to {RENDER[1]:g} s. {WITHOUT} is the commit before the gate."
     )
     columns = ("what", "client", "succeeded", "raised", "429", "share of 429", "s", "median lag, s")
@@ -113,7 +123,7 @@ def _bounds(told: dict[tuple[str, str], dict[str, Any]]) -> list[Bound]:
             Bound(f"{race.name}: answers of 429", "≤", refused, ours["refused"]),
         ]
     waits = told[WAITS.name, OURS]
-    risen = sum(30 <= time < 35 for time in told[RAISED.name, OURS]["accepted"]) / (5 * 50)
+    risen = sum(30 <= time < 40 for time in told[RAISED.name, OURS]["accepted"]) / (10 * 50)
     too_many = told[TOO_MANY.name, OURS]
     if without := told.get((WAITS.name, WITHOUT)):
         slower = median(waits["lags"]) / median(without["lags"])
@@ -121,7 +131,7 @@ def _bounds(told: dict[tuple[str, str], dict[str, Any]]) -> list[Bound]:
     return [
         *bounds,
         Bound(f"{WAITS.name}: share of 429", "≤", 0.05, waits["refused"] / (waits["refused"] + len(waits["accepted"]))),
-        Bound("limit raised tenfold: share of it that is used 10 to 15 s later", "≥", 0.8, risen),
+        Bound("limit raised tenfold: share of it that is used 10 to 20 s later", "≥", 0.8, risen),
         Bound(
             f"{TOO_MANY.name}: raised without being sent, in order",
             "≥",

@@ -34,6 +34,28 @@ def write(folder: Path, found: Sequence[Findings], servers: str) -> str:
     return text
 
 
+# What the first page of the project tells.
+_ON_THE_FIRST_PAGE = (
+    "sync `retrieve`, ours / openai SDK",
+    "polling, progress linear: requests × lag / best fixed interval",
+    "1,000 at once, 100 ms latency: ours / openai SDK",
+    "batch of 1,000 rows: time / a plain loop",
+)
+
+
+def tell_on_first_page(page: Path, found: Sequence[Findings]) -> None:
+    """Put what was reached into the table of this page, which begins with the line of its columns."""
+    bounds = {bound.what: bound for some in found for bound in some.bounds}
+    rows = []
+    for what in _ON_THE_FIRST_PAGE:
+        better = "lower" if bounds[what].sign == "≤" else "higher"
+        rows.append(f"| {what} | {bounds[what].reached:.3g} | {better} |")
+    start = "| what | reached | better |\n|---|---|---|\n"
+    before, start, rest = page.read_text().partition(start)
+    after = rest[rest.index("\n\n") :]
+    page.write_text(before + start + "\n".join(rows) + after)
+
+
 _INTRODUCTION = """Written by `make bench`. All sides take turns within each round; figures are medians over the rounds,
 ratios are medians of the ratios within a round, and the spread is half the distance between the quartiles. Traffic
 stays on loopback."""

@@ -30,6 +30,8 @@ class Scale:
         pace: What the times of those jobs and the intervals of their polls are multiplied by.
         megabytes: How much is downloaded.
         jobs: Simulated jobs for each progress curve and distribution of render times.
+        rows: Rows of a batch, and of a plain loop.
+        render: Seconds that the jobs of these rows render.
         suite: Whether the contract suite and the generator are timed, too.
     """
 
@@ -41,11 +43,13 @@ class Scale:
     pace: float
     megabytes: int
     jobs: int
+    rows: int
+    render: float
     suite: bool
 
 
-FULL = Scale(7, 50, 1.0, (1, 50, 100, 1000), 10_000, 1.0, 1000, 1000, suite=True)
-QUICK = Scale(1, 5, 0.2, (100,), 100, 0.02, 10, 200, suite=False)
+FULL = Scale(7, 50, 0.6, (1, 50, 100, 1000), 10_000, 1.0, 1000, 1000, 1000, 5.0, suite=True)
+QUICK = Scale(1, 5, 0.2, (100,), 100, 0.02, 10, 200, 10, 0.2, suite=False)
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_the_readme_tells_what_the_benchmarks_reached_and_which_way_is_better() 
     (report,) = [table for table in tables_of("benchmarks/report/README.md") if "reached" in table[0]]
     better = {"≤": "lower", "≥": "higher"}
     reached = {what: [what, number, better[bound[0]]] for what, bound, number, _ in report[1:]}
-    assert len(told) == 3
+    assert len(told) >= 3
     assert told == [reached.get(what) for what, _, _ in told]
 
 
