@@ -121,10 +121,10 @@ def answered(via: Via) -> Findings:
 
 
 @cache
-def explored(via: Via) -> Findings:
+def explored() -> Findings:
     """The findings of requests that schemathesis makes up; every job that they start is retrieved in the end."""
     findings = Findings(contract(), strict=True, record=record)
-    with served(via, render_seconds=0) as server:
+    with served("in-process", render_seconds=0) as server:
         base_url = str(server.http.base_url).rstrip("/")
         exchanges = explore(findings, KEY, SOURCE, base_url, app=server.app)
         accepted = [each for each in exchanges if each.operation == "remixVideo" and each.succeeded]

@@ -20,12 +20,12 @@ def _noticed_by(rule: str) -> tuple[str, str]:
     """The test that must go red, and what it must say."""
     if rule not in RULES:
         return f"{_TESTS}test_own_server.py::test_{rule}", ""
-    found_by = "a_walk_finds_the_rule_kept"
+    found_by = f"a_walk_finds_the_rule_kept[{rule}-in-process]"
     if rule in BY_SCHEMATHESIS:
-        found_by = "made_up_requests_find_the_rule_kept"
+        found_by = f"made_up_requests_find_the_rule_kept[{rule}]"
     if rule == "retry_after_on_429":
-        found_by = "every_documented_answer_keeps_the_rule"
-    return f"{_TESTS}test_server.py::test_{found_by}[{rule}-in-process]", f" breaks {rule}: "
+        found_by = f"every_documented_answer_keeps_the_rule[{rule}-in-process]"
+    return f"{_TESTS}test_server.py::test_{found_by}", f" breaks {rule}: "
 
 
 _SCHEMA = "response_schema_conformance"
