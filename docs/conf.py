@@ -12,7 +12,9 @@ from urllib.parse import urljoin
 
 import typer
 from sphinx.application import Sphinx
+from sphinx.builders.text import TextBuilder
 from sphinx.search.en import SearchEnglish
+from sphinx.writers.text import TextTranslator
 from typer.core import TyperCommand, TyperGroup
 
 import deerapi_remix
@@ -86,10 +88,17 @@ def describe_exit_codes() -> str:
     return f"```text\n{(deerapi_remix.cli.__doc__ or '').partition('Exit codes:')[2].strip()}\n```\n"
 
 
-def fill_in(_app: Sphinx, _page: str, source: list[str]) -> None:
-    """Put in what the code says of itself, so that it cannot go stale."""
+def filled_in(page: str) -> str:
+    """A page with what the code says of itself, so that it cannot go stale."""
     for comment, describe in {"commands": describe_commands, "exit codes": describe_exit_codes}.items():
-        source[0] = source[0].replace(f"<!-- here: {comment} -->", describe())
+        place = f"<!-- here: {comment} -->"
+        if place in page:
+            page = page.replace(place, describe())
+    return page
+
+
+def fill_in(_app: Sphinx, _page: str, source: list[str]) -> None:
+    source[0] = filled_in(source[0])
 
 
 def read_as_markdown(_app: Sphinx, _what: str, _name: str, _object: object, _options: object, lines: list[str]) -> None:
@@ -107,15 +116,25 @@ def name_the_client(
 
 
 def write_for_machines(app: Sphinx, problem: Exception | None) -> None:
-    """Write `llms.txt`, the list of pages for programs that read documentation, and each page as it was written."""
+    """Write `llms.txt`, the list of pages for programs that read documentation, and each page as Markdown."""
     if problem is not None:
         return
     lines = [f"# {project}", "", f"> {SUMMARY}", "", "## Pages", ""]
     for name in sorted(app.env.found_docs):
-        text = Path(app.env.doc2path(name)).read_text(encoding="utf-8")
+        page = Path(app.env.doc2path(name)).read_text(encoding="utf-8")
+        # Pages that are made of docstrings or of another file have no text of their own.
+        text = as_text(app, name) if re.search(r"^```\{(eval-rst|include)\}", page, re.MULTILINE) else filled_in(page)
         Path(app.outdir, f"{name}.md").write_text(text, encoding="utf-8")
         lines.append(f"- [{app.env.titles[name].astext()}]({name}.md)")
     Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def as_text(app: Sphinx, page: str) -> str:
+    builder = TextBuilder(app, app.env)
+    builder.init()
+    translator = TextTranslator(app.env.get_and_resolve_doctree(page, builder), builder)
+    translator.document.walkabout(translator)
+    return translator.body
 
 
 def add_card(app: Sphinx, _page: str, _template: str, context: dict[str, Any], _doctree: object) -> None:
