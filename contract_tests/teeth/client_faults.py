@@ -687,8 +687,11 @@ _RESENDING = [
         ("retries", "a submit that was never sent may have been charged", '"ConnectTimeout",', ""),
     ),
     *_wrapper(
-        "_exchange.py::Exchange._raise_users",
-        ("connections", "a socket that fails after a status hides it", "is_refused and is_of_socket", "False"),
+        "_exchange.py::Exchange.judge",
+        ("connections", "a socket that fails after a status hides it", " or not is_of_socket(error)", " or True"),
+    ),
+    *_wrapper(
+        "_transport_errors.py::is_of_socket",
         ("connections", "a time limit is lost after a status", " and not isinstance(error, TimeoutError)", ""),
     ),
     *_wrapper(

@@ -13,7 +13,7 @@ from ._call import Attempt
 from ._deadline import TimeLimit
 from ._mask import KeyMask
 from ._settings import Settings
-from ._transport_errors import is_about, is_http_error, is_of_transport, is_unmocked
+from ._transport_errors import is_about, is_http_error, is_of_socket, is_of_transport, is_unmocked
 from .errors import APIResponseValidationError, DeerAPIError
 
 _RAISED_BY_HOOKS = frozenset({"HTTPStatusError"})
@@ -127,7 +127,11 @@ class Exchange:
         if is_unmocked(error):
             self._request = None  # Nothing was sent.
         if not is_of_transport(error):
-            self._raise_users(error)
+            # A socket of a transport of the user's may fail after a status, which decides alone.
+            if self.answer is None or self.answer.is_success or not is_of_socket(error):
+                raise error
+            self.mask.error(error)
+            self._cause = error
             return
         if is_http_error(error, _RAISED_BY_HOOKS) and self.answer is None:
             self._take_from_hook(error)
@@ -135,19 +139,6 @@ class Exchange:
         if self.answer is None or self.answer.is_success:
             self.mask.error(error)
             raise self._broken_off(error) from error
-
-    def _raise_users(self, error: Exception) -> None:
-        """Raise an error that is not ours, unless a status has come, which decides alone.
-
-        A socket of a transport of the user's may fail after that. What a signal handler raises
-        passes, and that may be a TimeoutError.
-        """
-        is_refused = self.answer is not None and not self.answer.is_success
-        is_of_socket = isinstance(error, OSError) and not isinstance(error, TimeoutError)
-        if not (is_refused and is_of_socket):
-            raise error
-        self._mask.error(error)
-        self._cause = error
 
     def _broken_off(self, error: Exception) -> DeerAPIError:
         call = self.attempt.call

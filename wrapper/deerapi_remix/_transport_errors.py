@@ -73,6 +73,11 @@ def is_of_transport(error: Exception) -> bool:
     return _package_that_raised(error) in _PACKAGES
 
 
+def is_of_socket(error: Exception) -> bool:
+    """Whether `error` may be that of a socket. A TimeoutError is rather a signal handler's."""
+    return isinstance(error, OSError) and not isinstance(error, TimeoutError)
+
+
 def is_about(error: Any, request: object) -> bool:
     """Whether httpx raised `error` for this request, and not a hook for one of its own."""
     try:
