@@ -17,6 +17,7 @@ from sqlalchemy import URL, Column, Connection, Engine, MetaData, Table, Text, c
 from sqlalchemy.exc import SQLAlchemyError
 
 from deerapi_remix.ledger import LedgerUnavailableError
+from deerapi_remix.ledger._database import CACHE_KB
 
 # Tables of our own in Postgres, so that a DBOS application of the user's does not see our rows.
 SCHEMA = "deerapi_batch_engine"
@@ -189,5 +190,6 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.execute(f"PRAGMA busy_timeout = {_LOCKED_FOR_MS}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{CACHE_KB}")
 
     return engine

@@ -15,6 +15,9 @@ from ._errors import LedgerUnavailableError
 # Seconds that a write waits for other processes, and a connection for its server.
 _LOCKED_FOR = 20
 _CONNECT_WITHIN = 5
+# What each connection to a file keeps in memory. There are a dozen of them, and the system has the
+# file in memory anyway.
+CACHE_KB = 256
 # A server that vanished without a word is noticed within so many seconds; the last is in ms.
 _NOTICED = {
     "keepalives_idle": 10,
@@ -124,6 +127,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
         cursor.execute("PRAGMA synchronous = FULL")
         # On macOS alone: fsync there leaves data in the cache of the drive.
         cursor.execute("PRAGMA fullfsync = ON")
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         (level,) = cursor.execute("PRAGMA synchronous").fetchone()
     finally:
         cursor.close()
