@@ -149,7 +149,7 @@ async def batch(url: str, rows: int, folder: Path, database: str) -> None:
     """The batch, from the table to the last file."""
     from deerapi_remix.batch import Batch
 
-    table = [{"video_id": "video_123", "prompt": f"Take {number}"} for number in range(rows)]
+    table = ({"video_id": "video_123", "prompt": f"Take {number}"} for number in range(rows))
     with Batch.open(database, f"bench-{os.getpid()}") as made:
         made.add(table, output=f"{folder}/{{key}}.mp4")
         async with AsyncRemixClient("sk-bench", base_url=url) as client:

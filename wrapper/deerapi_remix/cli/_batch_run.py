@@ -97,6 +97,7 @@ def run(
                 count = f"{len(plan.rows):,} remix{'es' * (len(plan.rows) > 1)}"
                 ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
             batch.put(plan)
+            del lines, plan  # Of many rows they take as much memory as all that is under way.
             _work_on(batch, work, settings, quiet=quiet)
 
 
