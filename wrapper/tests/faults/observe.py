@@ -66,10 +66,10 @@ class Pace:
         return bounds.get(operation, self.budget) + self.timeout
 
 
-HURRIED = Pace(timeout=0.5, budget=2.0, wait=3.0, file=3.0)
+HURRIED = Pace(timeout=0.5, budget=3.0, wait=3.0, file=5.0)
 PATIENT = Pace(timeout=5.0, budget=5.0, wait=10.0, file=10.0)  # A busy machine must not look like a fault.
 # What a machine may be late that has other things to do, in seconds.
-MARGIN = 4.0
+MARGIN = 15.0
 
 PROMPT = "The cat takes a bow"
 _SECRET = "sk-fault-"  # Every key begins with it.

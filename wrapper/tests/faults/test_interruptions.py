@@ -31,7 +31,7 @@ from .observe import tells_of
 from .server import FaultServer, fault_server
 from .steps import TRUSTING
 
-CASES = 10_000 if os.environ.get("FAULTS") == "long" else 1_000
+CASES = 10_000 if os.environ.get("FAULTS") == "long" else 400
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 TIMEOUT = 2.0
 # What a call may take, in seconds: the timeout of the client, and what a busy machine adds.

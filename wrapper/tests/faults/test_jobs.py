@@ -1,6 +1,6 @@
 """Whole jobs under random faults: whatever happens, none is lost, none is paid for twice, and no half file is left.
 
-`FAULTS=long` runs 5,200 of them, else there are a few hundred; `FAULTS_SEED` draws others. They are drawn evenly: a
+`FAULTS=long` runs 5,200 of them, else there are two hundred; `FAULTS_SEED` draws others. They are drawn evenly: a
 search for small examples, as property tests make it, comes back to the same few faults and hardly meets the others.
 """
 
@@ -64,7 +64,7 @@ from .jobs_sockets import async_http_client, http_client
 from .observe import Eavesdropper, eavesdropping, tells_of
 from .server import fault_server
 
-JOBS = 2_600 if os.environ.get("FAULTS") == "long" else 200
+JOBS = 2_600 if os.environ.get("FAULTS") == "long" else 100
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 ATTEMPTS = 4
 TIMEOUT = BUDGET = 60.0

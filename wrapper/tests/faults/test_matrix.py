@@ -18,6 +18,11 @@ from .steps import TRUSTING
 # which of the threads, cannot be told here; the tests of cancellation look after our own.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
+# How many operations are observed side by side. Those that end by a timeout mostly wait; of the others more would only
+# keep each other from the processor, and be late.
+_AT_WORK = 4
+_WAITING = 12
+
 
 @pytest.fixture(scope="module")
 def seen(
@@ -33,10 +38,16 @@ def seen(
         for twin in TWINS
         if fault in chosen and EXPECTED[fault][operation] != "-"
     ]
-    with eavesdropping() as log, pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(16) as pool:
+    with (
+        eavesdropping() as log,
+        pytest.MonkeyPatch.context() as patch,
+        ThreadPoolExecutor(_AT_WORK) as at_work,
+        ThreadPoolExecutor(_WAITING) as waiting,
+    ):
         # Clients make their own connections, and trust the authority of the servers here. To read one is also faster.
         patch.setattr(ssl, "create_default_context", lambda **_: TRUSTING)
-        yield {case: pool.submit(observe, *case, tmp_path_factory.mktemp("case"), log) for case in cases}
+        pools = {case: waiting if FAULTS[case[0]].hurried else at_work for case in cases}
+        yield {case: pool.submit(observe, *case, tmp_path_factory.mktemp("case"), log) for case, pool in pools.items()}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
