@@ -19,7 +19,7 @@ from .runner import KEY, Bound, Findings, Row, Scale, Table, child, forget_peak,
 from .servers import c_server
 
 # Seconds that the jobs render, at least and at most.
-RENDER = (45.0, 90.0)
+RENDER = (40.0, 80.0)
 # About as often as ours asks while it knows nothing, in seconds; as it comes the openai SDK asks every second.
 SAME = 7.5
 
