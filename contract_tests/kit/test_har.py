@@ -79,7 +79,7 @@ def test_everything_that_the_kit_asks_keeps_the_contract_as_a_recording_too(tmp_
     assert report.findings.drifted == set()
 
 
-@pytest.mark.parametrize(("rule", "alter"), SEEN_IN_A_RECORDING)
+@pytest.mark.parametrize(("rule", "alter"), SEEN_IN_A_RECORDING, ids=[rule for rule, _ in SEEN_IN_A_RECORDING])
 def test_a_fault_in_a_recording_is_named(tmp_path: Path, walk: list[Entry], rule: str, alter: Alter) -> None:
     report = judged(tmp_path, altered(walk, alter))
     assert rule in broken(report) | report.findings.drifted
@@ -126,7 +126,7 @@ def header(headers: list[dict[str, str]], name: str, value: str) -> None:
 
 def test_no_key_of_a_recording_is_printed(tmp_path: Path, job: list[Entry]) -> None:
     secrets = {
-        "authorization": "another-key-1234",
+        "authorization": "Bearer another-key-1234",
         "x-api-key": "third-key-1234",
         "cookie": "session=fourth-key-1234; b=c",
     }
@@ -137,13 +137,16 @@ def test_no_key_of_a_recording_is_printed(tmp_path: Path, job: list[Entry]) -> N
         entry["response"]["status"] = 418
         text = f"no {KEY} or another-key-1234, third-key-1234, fourth-key-1234, fifth-key-1234, sk-sixth-key-1234"
         entry["response"]["content"] = {"size": len(text), "text": text}
-        header(entry["response"]["headers"], "x-oneapi-request-id", text)
+        # A request id that comes again is told.
+        entry["response"]["headers"] = [{"name": "x-oneapi-request-id", "value": text}]
     path = write(tmp_path, job)
     for options in ([], ["--json"], ["--junit", str(tmp_path / "junit.xml")]):
         done = run("--har", str(path), *options, GITHUB_ACTIONS="true")
         assert done.returncode == BROKEN
         assert "-key-1234" not in done.stdout + done.stderr
         assert KEY not in done.stdout + done.stderr
+        assert "Authorization: Bearer $DEERAPI_KEY" in done.stdout
+        assert "request_ids_unique: no *** or ***, ***, ***, ***, *** came before" in done.stdout
     assert "-key-1234" not in (tmp_path / "junit.xml").read_text()
 
 
@@ -287,7 +290,8 @@ def test_polls_that_overlap_are_not_compared(tmp_path: Path, job: list[Entry]) -
 
 
 def test_entries_are_judged_in_the_order_in_which_they_were_sent(tmp_path: Path, job: list[Entry]) -> None:
-    assert judged(tmp_path, job[::-1]).code == 0
+    in_order, reversed_ = judged(tmp_path, job), judged(tmp_path, job[::-1])
+    assert (reversed_.code, reversed_.findings.checked) == (0, in_order.findings.checked)
 
 
 @pytest.mark.parametrize("after", [0, 60])

@@ -232,7 +232,9 @@ def findings_of(alter: Alter, forward: Callable[[httpx.Request], object] = lambd
     return findings
 
 
-@pytest.mark.parametrize(("rule", "alter"), [*FAULTS, *FAULTS_OF_OURS])
+@pytest.mark.parametrize(
+    ("rule", "alter"), [*FAULTS, *FAULTS_OF_OURS], ids=[rule for rule, _ in [*FAULTS, *FAULTS_OF_OURS]]
+)
 def test_a_rule_that_is_broken_is_named(rule: str, alter: Alter) -> None:
     assert rule in {broken.rule for broken in findings_of(alter).broken}
 

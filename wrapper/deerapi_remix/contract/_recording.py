@@ -23,6 +23,8 @@ _SECRET_NAME = re.compile("key|token|secret|auth|cookie|sig|pass|credential|sess
 _KEY = re.compile(r"\bsk-[\w-]{6,}")
 _PORTS = {"http": 80, "https": 443}
 _AUTHORIZATION = "authorization"
+# The words before a key, which are no secret.
+_SCHEMES = {"Bearer", "bearer", "Basic", "basic"}
 _FROM_A_CACHE = ("_fromCache", "fromCache")
 Origin = tuple[str, str, int]
 
@@ -62,7 +64,7 @@ class _Secrets:
             named += each.items()
         for name, value in named:
             if _SECRET_NAME.search(name):
-                self.known |= {value, *re.split("[ =;,]+", value)}
+                self.known |= {value, *re.split("[ =;,]+", value)} - _SCHEMES
 
     def masked(self, text: str) -> str:
         # The longest first: one may be part of another.
