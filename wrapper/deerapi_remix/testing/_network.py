@@ -68,9 +68,9 @@ class Gate:
     def closed(self) -> Iterator[None]:
         """Stand between this process and every other machine.
 
-        HTTP is caught in the pools of httpcore and httpcore2, so that transports, hooks and
-        instrumentation of httpx and httpx2 do their work as usual. All else is caught at the
-        socket.
+        HTTP is caught in the pools and connections of httpcore and httpcore2, so that transports,
+        hooks and instrumentation of httpx and httpx2 do their work as usual. All else is caught at
+        the socket.
         """
         with ExitStack() as patches:
 
@@ -82,8 +82,11 @@ class Gate:
                 )
 
             for core in _cores():
-                replace(core.ConnectionPool, "handle_request", self._pool, core)
-                replace(core.AsyncConnectionPool, "handle_async_request", self._async_pool, core)
+                # Clients of our own have a connection in the place of a pool.
+                for name in ("ConnectionPool", "HTTPConnection"):
+                    sync, asynchronous = getattr(core, name), getattr(core, f"Async{name}")
+                    replace(sync, "handle_request", self._pool, core)
+                    replace(asynchronous, "handle_async_request", self._async_pool, core)
             for name, place in _TALKING.items():
                 replace(socket.socket, name, self._talking, place)
             # On Windows event loops connect without the methods of the socket.
