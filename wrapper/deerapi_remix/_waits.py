@@ -160,6 +160,9 @@ def _is_unreadable(error: DeerAPIError) -> bool:
 class Updates:
     """Tells the user's function of the first video, and of those that bring news."""
 
+    # There may be ten thousand of them.
+    __slots__ = ("_last", "_on_update")
+
     def __init__(self, on_update: OnUpdate | None) -> None:
         check_callbacks(on_update=on_update)
         self._on_update = on_update
