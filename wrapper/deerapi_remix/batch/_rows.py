@@ -7,11 +7,10 @@ from typing import Any
 
 import attrs
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from deerapi_remix.ledger import _records
 from deerapi_remix.ledger._records import Record
-from deerapi_remix.ledger._schema import entries, jobs
+from deerapi_remix.ledger._schema import INSERT, entries, jobs
 
 from . import _workers
 from ._plan import PlannedRow
@@ -19,7 +18,6 @@ from ._schema import JOINED, STATE, batches, rows
 from ._values import STATES, Row, Status
 from ._workers import Put
 
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _FIND = select(rows, STATE.label("state")).select_from(JOINED)
 _FIND_ONE = _FIND.where(rows.c.ledger_key == bindparam("which"))
 _SHOW = select(rows, entries, STATE.label("row_state")).select_from(JOINED)
@@ -79,7 +77,7 @@ def set_up(connection: Connection, batch: str, told: Mapping[str, Any]) -> Setti
     """Make the batch, or change those settings that are told; what holds from here on."""
     changes = {name: value for name, value in told.items() if value is not None}
     values = attrs.asdict(Settings()) | changes | {"name": batch}
-    made = _INSERT[connection.dialect.name](batches).values(values)
+    made = INSERT[connection.dialect.name](batches).values(values)
     connection.execute(made.on_conflict_do_nothing())
     if changes:
         connection.execute(update(batches).where(batches.c.name == batch).values(changes))
@@ -116,7 +114,7 @@ def add(connection: Connection, batch: str, planned: Iterable[PlannedRow], put: 
     query = select(rows.c.key).where(rows.c.batch == batch)
     there = set(connection.execute(query).scalars())
     new = [row for row in planned if row.key not in there]
-    make = _INSERT[connection.dialect.name](rows).on_conflict_do_nothing().inline()
+    make = INSERT[connection.dialect.name](rows).on_conflict_do_nothing().inline()
     for number, row in enumerate(new, last + 1):
         values = attrs.asdict(row)
         del values["line"]

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
 
 import attrs
 from sqlalchemy import Connection, and_, delete, not_, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from deerapi_remix.ledger import _holder
+from deerapi_remix.ledger._schema import INSERT
 
 from ._engine import workflows
 from ._schema import ENDED, JOINED, STATE, now, rows, workers
 
 # Seconds without a sign of life after which a worker is taken for gone.
 LEASE = 10.0
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 # Has a row worked on by a new workflow: the connection, the key of the row, the workflow.
 Put = Callable[[Connection, str, str], None]
@@ -26,7 +24,7 @@ Put = Callable[[Connection, str, str], None]
 def beat(connection: Connection, batch: str, worker: str) -> None:
     """Tell that a worker lives."""
     seen = now(connection)
-    made = _INSERT[connection.dialect.name](workers)
+    made = INSERT[connection.dialect.name](workers)
     made = made.values(worker=worker, batch=batch, seen_at=seen)
     connection.execute(
         made.on_conflict_do_update(index_elements=["worker"], set_={"seen_at": seen})

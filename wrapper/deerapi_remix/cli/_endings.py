@@ -136,6 +136,8 @@ def _file_problem(error: OSError, work: Work, *, unknown: bool) -> str:
         if isinstance(error, FileExistsError):
             return _exists(work)
         problem = f"{work.save_to.target}: {problem}"
+    elif error.filename is not None:
+        problem = f"{error.filename}: {problem}"
     sentences = [f"{problem}."]
     if unknown:
         sentences.append(OUTCOME_UNKNOWN)

@@ -50,4 +50,4 @@ def check_exists(database: str | None, what: str = "ledger") -> None:
         path = Path(url.removeprefix(_SQLITE))
         if not path.exists():
             problem = f"there is no {what} at {path}: say where with --database"
-            raise FileNotFoundError(errno.ENOENT, problem, str(path))
+            raise FileNotFoundError(errno.ENOENT, problem)

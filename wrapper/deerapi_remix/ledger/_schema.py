@@ -7,6 +7,9 @@ new ones.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -23,6 +26,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ._errors import LedgerUnavailableError
 
@@ -31,6 +35,9 @@ VERSION = 1
 UPGRADES: dict[int, tuple[str, ...]] = {}
 # The number is an arbitrary constant.
 _LOCK = text("SELECT pg_advisory_xact_lock(5737042)")
+
+# How each database is told to insert a row unless it is there.
+INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 _metadata = MetaData()
 

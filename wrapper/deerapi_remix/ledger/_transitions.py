@@ -27,7 +27,6 @@ from typing import Any
 
 import attrs
 from sqlalchemy import Connection, bindparam, delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Update
 
 from deerapi_remix import Video
@@ -35,16 +34,15 @@ from deerapi_remix import Video
 from . import _holder
 from ._entry import differences
 from ._records import Record, find, is_under_way
-from ._schema import check, entries, jobs
+from ._schema import INSERT, check, entries, jobs
 
-_INSERT: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _ADD_ENTRY = {
     name: make(entries).on_conflict_do_nothing(index_elements=["key"]).inline()
-    for name, make in _INSERT.items()
+    for name, make in INSERT.items()
 }
 _ADD_JOB = {
     name: make(jobs).on_conflict_do_nothing(index_elements=["token", "job_id"]).inline()
-    for name, make in _INSERT.items()
+    for name, make in INSERT.items()
 }
 # What an entry knows of a job, and of the end of a submit.
 _AS_NEW: dict[str, Any] = dict.fromkeys(

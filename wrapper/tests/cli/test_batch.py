@@ -125,7 +125,8 @@ def test_an_answer_decides(
 
 
 def test_a_missing_table_or_database_is_10(shell: Shell) -> None:
-    assert shell("run", "none.csv", "--yes").code == 10
+    missing = shell("run", "none.csv", "--yes")
+    assert (missing.code, missing.err) == (10, "Error: none.csv: No such file or directory.\n")
     gone = shell("status", "rows")
     assert (gone.code, "there is no batch at batch.db: say where with --database" in gone.err) == (10, True)
 
