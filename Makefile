@@ -134,8 +134,20 @@ mutants: install ## change the core by machine: do the unit tests notice? SAMPLE
 
 FAULTS ?= quick
 
+# Those that start processes, and mostly wait for them: a half of the time.
+PROCESSES := $(addprefix wrapper/tests/faults/test_,celery.py fork.py processes.py processes_cli.py processes_terminal.py secrets.py)
+
 faults: install ## faults over real sockets: is a job lost, or paid for twice? FAULTS=long for thousands of jobs and 1 GB
-	@FAULTS=$(FAULTS) pytest wrapper/tests/faults --quiet --show-capture=no
+	@mkdir -p build/test
+	export FAULTS=$(FAULTS)
+	pytest $(PROCESSES) --quiet --show-capture=no >build/test/processes.log 2>&1 &
+	processes=$$!
+	trap 'kill $$processes 2>/dev/null || true' EXIT
+	status=0
+	pytest $(addprefix --ignore=,$(PROCESSES)) wrapper/tests/faults --quiet --show-capture=no || status=1
+	wait $$processes || status=1
+	cat build/test/processes.log
+	[ $$status = 0 ] || exit 1
 
 RULES := wrapper/tests/test_answers.py wrapper/tests/test_errors.py wrapper/tests/test_retries.py wrapper/tests/test_waiting.py
 SOME_FAULTS := wrapper/tests/faults/test_matrix.py -k "refused or reset-as or reset-in or cut-in or job-in or id-in or key-in or 503 or nothing_was_paid"
