@@ -29,6 +29,7 @@ CORE = PROJECT / "wrapper" / "deerapi_remix"
 TESTS = PROJECT / "wrapper" / "tests"
 # A test that waits for ever because of a change has noticed it.
 _PATIENCE = 600.0
+_LAST_WORDS = 2000
 # The file and the changed line, and why no test can notice it.
 EQUIVALENT: dict[tuple[str, str], str] = {}
 
@@ -68,8 +69,8 @@ def unit_tests_for(file: str) -> list[str]:
     return [path.relative_to(PROJECT).as_posix() for path in tests if path.name not in reading]
 
 
-def survives(mutant: Mutant) -> bool:
-    """Whether all tests pass with the change planted."""
+def complaint_about(mutant: Mutant) -> str:
+    """The last words of the tests with the change planted; empty if all pass."""
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name)
         copy_project(folder)
@@ -79,11 +80,11 @@ def survives(mutant: Mutant) -> bool:
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *unit_tests_for(mutant.file)]
         try:
             done = subprocess.run(
-                command, cwd=folder, env=environment, capture_output=True, timeout=_PATIENCE, check=False
+                command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
             )
         except subprocess.TimeoutExpired:
-            return False
-    return done.returncode == 0
+            return f"They were not over after {_PATIENCE:.0f} s."
+    return "" if done.returncode == 0 else done.stdout[-_LAST_WORDS:] or done.stderr[-_LAST_WORDS:]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -97,15 +98,19 @@ def main(arguments: Sequence[str]) -> int:
     every = [mutant for path in files for mutant in mutants_of(path)]
     chosen = random.Random(asked.seed).sample(every, min(asked.sample, len(every)))
     sys.stdout.write(f"{len(chosen)} of {len(every)} mutants, seed {asked.seed}\n")
-    unchanged = CORE / "__init__.py"
-    if not survives(Mutant(unchanged.relative_to(PROJECT).as_posix(), unchanged.read_text(encoding="utf-8"), "", "")):
-        sys.stdout.write("Without a change the unit tests must pass, and they do not.\n")
+    path = CORE / "__init__.py"
+    unchanged = Mutant(path.relative_to(PROJECT).as_posix(), path.read_text(encoding="utf-8"), "", "")
+    if complaint := complaint_about(unchanged):
+        sys.stdout.write(f"Without a change the unit tests must pass, and they do not:\n{complaint}\n")
         return 1
     survivors = []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, alive in zip(chosen, pool.map(survives, chosen), strict=True):
-            reason = EQUIVALENT.get((mutant.file, mutant.removed))
-            word = "killed" if not alive else "equal" if reason else "LIVES"
+        for mutant, complaint in zip(chosen, pool.map(complaint_about, chosen), strict=True):
+            word = "LIVES"
+            if complaint:
+                word = "killed"
+            elif (mutant.file, mutant.removed) in EQUIVALENT:
+                word = "equal"
             if word == "LIVES":
                 survivors.append(mutant)
             sys.stdout.write(f"{word:7} {mutant}\n"[:300])
