@@ -191,7 +191,7 @@ FAULTS: dict[str, Fault] = {
     "reset-in-body": once(cut(0.5, reset_later)),
     # An answer that is slow
     "trickled": once(trickled(0, 0, 400)),
-    "trickled-for-seconds": hurried(once(trickled(0, 0.025, 260))),
+    "trickled-for-seconds": hurried(once(trickled(0, 0.06, 150))),
     # Lengths
     "length-too-long": once(longer(9)),
     "length-negative": once(lengths(b"-1")),

@@ -50,7 +50,7 @@ Conn$#1 ok2      ok2   ok2      Conn$#1/1  ok4/1     ok4/1      ok2     1     0.
     tls-cut-in-body
 Conn$#1 Conn~3   Wait+ Conn~+   Conn$#1/1  Wait#+/1  Conn#+/1   Conn~3  1     3.2
     cut-in-body-always
-Time$#1 Time~1   ok2   ok1      Time$#1/1  ok4/1     Wait#3/1   Time~1  1     7.0
+Time$#1 Time~1   ok2   ok1      Time$#1/1  ok4/1     Wait#3/1   Time~1  1     11.0
     trickled-for-seconds
 Conn$#1 ok2      ok2   ok3      Conn$#1/1  ok4/1     ok5/1      ok2     1     0.5
     length-too-long length-astronomic chunked-without-end chunk-size-huge
