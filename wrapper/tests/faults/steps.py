@@ -77,6 +77,8 @@ def told(change: Callable[[bytes, bytes], bytes], then: Step = Peer.close) -> St
 
     def step(peer: Peer) -> None:
         head, _, body = http(peer.exchange()).partition(END)
+        if then is Peer.close:
+            peer.farewell(change(head, body))
         peer.send(change(head, body))
         then(peer)
 
