@@ -72,15 +72,21 @@ def reset_later(peer: Peer) -> None:
     peer.reset()
 
 
+def send_then(peer: Peer, data: bytes, then: Step) -> None:
+    """Send `data` and go on. A hang-up goes out in one stroke with it, so that no request can come between."""
+    if then is Peer.close:
+        peer.farewell(data)
+    else:
+        peer.send(data)
+        then(peer)
+
+
 def told(change: Callable[[bytes, bytes], bytes], then: Step = Peer.close) -> Step:
     """The usual answer, but other bytes: made of its head (without the empty line) and its body."""
 
     def step(peer: Peer) -> None:
         head, _, body = http(peer.exchange()).partition(END)
-        if then is Peer.close:
-            peer.farewell(change(head, body))
-        peer.send(change(head, body))
-        then(peer)
+        send_then(peer, change(head, body), then)
 
     return step
 
@@ -134,8 +140,7 @@ def answers(status: int, body: object = b"", headers: dict[str, str] | None = No
 
     def step(peer: Peer) -> None:
         peer.exchange()
-        peer.send(message(status, body, headers))
-        then(peer)
+        send_then(peer, message(status, body, headers), then)
 
     return step
 
@@ -167,8 +172,7 @@ def echo(make: Callable[[str], bytes]) -> Step:
 
     def step(peer: Peer) -> None:
         peer.exchange()
-        peer.send(make(peer.key))
-        peer.close()
+        peer.farewell(make(peer.key))
 
     return step
 
@@ -252,8 +256,7 @@ def content(change: Callable[[Answer], Answer] = lambda usual: usual, then: Step
         request = peer.request()
         answer = peer.server.fake.handle(evolve(request, headers={**request.headers, "authorization": "Bearer inside"}))
         head, _, data = http(change(answer)).partition(END)
-        peer.send(head + END + data[: int(len(data) * share)])
-        then(peer)
+        send_then(peer, head + END + data[: int(len(data) * share)], then)
 
     return step
 
