@@ -138,16 +138,9 @@ FAULTS ?= quick
 PROCESSES := $(addprefix wrapper/tests/faults/test_,celery.py fork.py processes.py processes_cli.py processes_terminal.py secrets.py)
 
 faults: install ## faults over real sockets: is a job lost, or paid for twice? FAULTS=long for thousands of jobs and 1 GB
-	@mkdir -p build/test
-	export FAULTS=$(FAULTS)
-	pytest $(PROCESSES) --quiet --show-capture=no >build/test/processes.log 2>&1 &
-	processes=$$!
-	trap 'kill $$processes 2>/dev/null || true' EXIT
-	status=0
-	pytest $(addprefix --ignore=,$(PROCESSES)) wrapper/tests/faults --quiet --show-capture=no || status=1
-	wait $$processes || status=1
-	cat build/test/processes.log
-	[ $$status = 0 ] || exit 1
+	@export FAULTS=$(FAULTS)
+	run="pytest --quiet --show-capture=no"
+	$(call at_once,$$run $(PROCESSES),$$run $(addprefix --ignore=,$(PROCESSES)) wrapper/tests/faults)
 
 RULES := wrapper/tests/test_answers.py wrapper/tests/test_errors.py wrapper/tests/test_retries.py wrapper/tests/test_waiting.py
 SOME_FAULTS := wrapper/tests/faults/test_matrix.py -k "refused or reset-as or reset-in or cut-in or job-in or id-in or key-in or 503 or nothing_was_paid"
