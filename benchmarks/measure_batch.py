@@ -200,18 +200,8 @@ def _one_run(side: str, rows: int, render: float) -> tuple[float, float, float]:
             return measured(batch, url, rows, folder / "films", database)
 
 
-def main() -> None:
-    """Print what is measured, and what must hold."""
-    found = measure(FULL)
-    for table in found.tables:
-        for row in (table.columns, *table.rows):
-            print(" | ".join(map(str, row)))
-    for bound in found.bounds:
-        print(f"{bound.what} {bound.sign} {bound.limit:g}: {bound.reached:.3g}, {'holds' if bound.holds else 'FAILS'}")
-
-
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        main()
+        measure(FULL).show()
     else:
         print(json.dumps(_one_run(sys.argv[1], int(sys.argv[2]), float(sys.argv[3]))))

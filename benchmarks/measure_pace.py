@@ -187,19 +187,9 @@ async def _race(side: str, url: str, race: Race) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Print what is measured, and what must hold."""
-    found = measure(FULL_SCALE)
-    for table in found.tables:
-        for row in (table.columns, *table.rows):
-            print(" | ".join(map(str, row)))
-    for bound in found.bounds:
-        print(f"{bound.what} {bound.sign} {bound.limit:g}: {bound.reached:.3g}, {'holds' if bound.holds else 'FAILS'}")
-
-
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        main()
+        measure(FULL_SCALE).show()
         sys.exit()
     _, side, url, name = sys.argv
     logging.disable()  # Each answer of 429 is a warning.

@@ -105,6 +105,15 @@ class Findings:
     bounds: list[Bound] = field(default_factory=list)
     plots: list[Bars | Callable[[Path], str]] = field(default_factory=list)
 
+    def show(self) -> None:
+        """Print what was measured, and what must hold."""
+        for table in self.tables:
+            for row in (table.columns, *table.rows):
+                print(" | ".join(map(str, row)))
+        for bound in self.bounds:
+            holds = "holds" if bound.holds else "FAILS"
+            print(f"{bound.what} {bound.sign} {bound.limit:g}: {bound.reached:.3g}, {holds}")
+
 
 def interleave(sides: Mapping[str, Callable[[], float]], rounds: int) -> Samples:
     """One sample of every side in every round; each round begins with another side, so that none is favoured."""
