@@ -31,8 +31,8 @@ def below(base: httpx.URL, path: str) -> httpx.URL:
     return url
 
 
-class OneConnection:
-    """What `httpx.HTTPTransport` takes for a pool: one connection, for one request at a time.
+class _InPlaceOfPool:
+    """What a transport of httpx takes for a pool: one connection, for one request at a time.
 
     A pool of httpcore keeps lists of connections and requests, and looks through both whenever a
     request comes or goes. Where there is never more than one of each, that took a tenth of a call.
@@ -50,6 +50,10 @@ class OneConnection:
         """The connection, if there is one."""
         return [] if self._connection is None else [self._connection]
 
+
+class OneConnection(_InPlaceOfPool):
+    """The one connection of an `httpx.HTTPTransport`."""
+
     def handle_request(self, request: Any) -> Any:
         """Send, over the open connection if it still is, and leads there."""
         if not _is_usable(self._connection, request.url.origin):
@@ -63,17 +67,8 @@ class OneConnection:
             self._connection.close()
 
 
-class OneAsyncConnection:
-    """The twin of `OneConnection` for `httpx.AsyncHTTPTransport`."""
-
-    def __init__(self, pool: Any) -> None:
-        self._pool = pool
-        self._connection: Any = None
-
-    @property
-    def connections(self) -> list[Any]:
-        """The connection, if there is one."""
-        return [] if self._connection is None else [self._connection]
+class OneAsyncConnection(_InPlaceOfPool):
+    """The one connection of an `httpx.AsyncHTTPTransport`."""
 
     async def handle_async_request(self, request: Any) -> Any:
         """Send, over the open connection if it still is, and leads there."""

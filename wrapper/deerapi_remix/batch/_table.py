@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -106,11 +107,13 @@ def _json_lines(text: str, problems: list[Problem]) -> Iterator[Line]:
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """The object, unless a name in it comes twice: nobody could say which value is meant."""
-    names = [name for name, _ in pairs]
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise ValueError(f"{', '.join(sorted(twice))} is there more than once")
+    if twice := _repeated([name for name, _ in pairs]):
+        raise ValueError(f"{', '.join(twice)} is there more than once")
     return dict(pairs)
+
+
+def _repeated(names: list[str]) -> list[str]:
+    return sorted(name for name, count in Counter(names).items() if count > 1)
 
 
 def _refuse(name: str) -> object:
@@ -152,9 +155,8 @@ def _csv_lines(text: str, problems: list[Problem]) -> Iterator[Line]:
 def _header(row: list[str], number: int) -> list[str]:
     names = [name.strip() for name in row]
     _check_is_comma_separated(names, number)
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        told = ", ".join(sorted(twice)) or "(blank)"
+    if twice := _repeated(names):
+        told = ", ".join(twice) or "(blank)"
         raise TableError([Problem(number, told, None, "this column is there more than once")])
     return names
 

@@ -21,7 +21,7 @@ from ._ledger import Job, NotCharged, Silent
 from ._open_batch import open_batch
 from ._options import Json
 from ._streams import has_colors
-from ._text import columns, table
+from ._text import columns, counted, table
 from ._work import Work
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def retry(
             work.display.note(f"not among the failed rows, and left alone: {', '.join(others)}")
         if failed:
             work.display.note(_cost_of_retry(batch, len(failed)))
-            ask_to_pay(f"{len(failed):,} failed row{'s' * (len(failed) > 1)} again", yes=yes)
+            ask_to_pay(f"{counted(len(failed), 'failed row')} again", yes=yes)
         again = batch.retry(failed)
         work.result("\n".join(again), {"retried": again})
         work.display.note(f"{len(again):,} rows are waiting again")
@@ -165,7 +165,7 @@ def _shows(work: Work, batch: Batch) -> None:
 def _cost_of_retry(batch: Batch, count: int) -> str:
     """What it costs at most: what some of the rows need may be paid already."""
     price = batch.status().price
-    told = f"{count:,} failed row{'s' * (count > 1)}"
+    told = counted(count, "failed row")
     return (
         told if price is None else f"{told}; at most {count:,} x {price:g} = {count * price:,.2f}"
     )

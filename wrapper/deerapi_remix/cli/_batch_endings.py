@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ._exit_codes import ExitCode
+from ._text import counted
 
 if TYPE_CHECKING:
     from deerapi_remix.batch import Status
@@ -41,7 +42,7 @@ def advice(status: Status, *, interrupted: bool) -> str:
         )
     if failed := status.counts["failed"]:
         told.append(
-            f"{failed:,} row{'s' * (failed > 1)} failed; why: deerapi-remix batch status {name} "
+            f"{counted(failed, 'row')} failed; why: deerapi-remix batch status {name} "
             f"--state failed. Again: deerapi-remix batch retry {name}."
         )
     if interrupted:

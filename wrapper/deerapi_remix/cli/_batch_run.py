@@ -38,6 +38,7 @@ from ._help import examples
 from ._key import key_from_terminal
 from ._open_batch import complain_of_table, name_of, open_batch, read
 from ._options import BaseUrl, Json, ModelId, Quiet
+from ._text import counted
 from ._work import Work
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def run(
                 return
             if plan.rows:
                 work.display.note(_planned(plan))
-                count = f"{len(plan.rows):,} remix{'es' * (len(plan.rows) > 1)}"
+                count = counted(len(plan.rows), "remix")
                 ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
             batch.put(plan)
             del lines, plan  # Of many rows they take as much memory as all that is under way.
@@ -144,7 +145,7 @@ def _served(work: Work, lines: list[Line], model: str | None, *, dry_run: bool) 
 
 
 def _planned(plan: Plan) -> str:
-    told = f"{len(plan.rows):,} new row{'s' * (len(plan.rows) != 1)}"
+    told = counted(len(plan.rows), "new row")
     if plan.known:
         told += f", {plan.known:,} that the batch has already"
     if plan.cost is not None:

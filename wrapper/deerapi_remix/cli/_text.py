@@ -24,6 +24,14 @@ def clean(text: object) -> str:
     return escaped(" ".join(str(text).split()))
 
 
+def counted(count: int, noun: str) -> str:
+    """How many there are of something, such as `1 row` or `1,200 failed rows`."""
+    if count == 1:
+        return f"1 {noun}"
+    ending = "es" if noun.endswith("x") else "s"
+    return f"{count:,} {noun}{ending}"
+
+
 def described(video: Video) -> str:
     """Status and progress, such as `in progress, 47%`."""
     status = status_words(video)
