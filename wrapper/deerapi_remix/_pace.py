@@ -83,10 +83,14 @@ class Gate:
         return self._hold is None and not self._line
 
     def passes(self, place: Place, now: float) -> bool:
-        """Let the request go if nothing is to be waited for. It needs no lock."""
-        if not self.is_free or place.rate < math.inf:
+        """Let the request go if nothing is to be waited for. It needs no lock.
+
+        It takes nobody's turn where there is room for all who wait, too. Were it to stand behind
+        them, then under steady load each call would stand in a line that never ends.
+        """
+        if self._hold is not None or place.is_waiting or place.rate < math.inf:
             return False
-        if len(self._line.unanswered) >= self._burst.width:
+        if len(self._line.unanswered) + len(self._line) >= self._burst.at(now):
             return False
         self._let_go(place, now)
         return True

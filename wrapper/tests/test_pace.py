@@ -117,6 +117,27 @@ def test_the_next_burst_is_let_go_slowly_too() -> None:
     assert sum(gate.seconds(place, 3_600.0) == 0 for place in again) == 9
 
 
+def test_a_line_ends_once_there_is_room_for_all() -> None:
+    """Else, if every caller calls again at once, each would wait for one before it for ever."""
+    gate = Gate(BURST)
+    sent = [send(gate, 0.0) for _ in range(4)]
+    waiting = line_up(gate, 2, 0.0)
+    for place in sent:
+        gate.accepted(place, 0.0)
+    for _ in range(4):
+        send(gate, 0.0)
+    assert [gate.seconds(place, 0.0) for place in waiting] == [0, 0]
+
+
+def test_nobody_passes_a_line_for_which_there_is_no_room() -> None:
+    gate = Gate(BURST)
+    sent = [send(gate, 0.0) for _ in range(4)]
+    line_up(gate, 6, 0.0)
+    for place in sent:
+        gate.accepted(place, 0.0)
+    assert gate.seconds(gate.arrive(), 0.0) > 0
+
+
 # The hold
 
 
