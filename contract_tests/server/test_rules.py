@@ -103,6 +103,11 @@ def without_id(wire: Wire) -> None:
     wire.headers.pop("x-oneapi-request-id")
 
 
+def stripped(wire: Wire) -> None:
+    if wire.json["prompt"]:
+        wire.edit(prompt=wire.json["prompt"].strip())
+
+
 class Backwards:
     """A completed job is in progress again when it is asked for once more."""
 
@@ -172,6 +177,7 @@ FAULTS: list[tuple[str, Alter]] = [
     ("model_echoed", edited("remix", model="sora-2")),
     ("model_echoed", edited("retrieve", model="sora-2")),
     ("prompt_echoed", edited("retrieve", prompt="another")),
+    ("prompt_echoed", on("retrieve", stripped)),
     ("issued_ids_unique", on("remix", again)),
     ("issued_id_retrievable", on("remix", again)),
     ("job_completes", edited("retrieve", "completed", status="in_progress", completed_at=None)),
@@ -258,7 +264,7 @@ def test_a_429_that_does_not_say_when_to_come_back_breaks_its_rule(value: str | 
     answer = Exchange("listModels", None, "GET", "/v1/models", "valid", {}, b"", 429, headers, body)
     if value is not None:
         headers["retry-after"] = value
-    broken = {rule for rule, problem in judge(contract(), answer) if problem}
+    broken = {rule for rule, problem in judge(contract(), answer, []) if problem}
     assert broken == {"retry_after_on_429"}
 
 
@@ -267,7 +273,7 @@ def test_a_date_says_when_to_come_back() -> None:
     headers["retry-after"] = "Wed, 21 Oct 2026 07:28:00 GMT"
     body = b'{"code": "x", "message": "x", "data": null}'
     answer = Exchange("listModels", None, "GET", "/v1/models", "valid", {}, b"", 429, headers, body)
-    assert [rule for rule, problem in judge(contract(), answer) if problem] == []
+    assert [rule for rule, problem in judge(contract(), answer, []) if problem] == []
 
 
 def test_requests_that_are_made_up_find_what_no_walk_asks_for() -> None:

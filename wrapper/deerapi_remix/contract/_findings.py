@@ -71,15 +71,15 @@ class Findings:
         if failed_on_the_way and not self.strict:
             return
         self._record(exchange.operation, exchange.status, essence(exchange.headers))
-        for rule, problem in judge(self.contract, exchange):
+        drift = list(self.contract.drift(exchange)) if exchange.body_known else []
+        for rule, problem in judge(self.contract, exchange, drift):
             self.add(rule, problem, exchange)
         for rule, problem in _forbidden.verdicts(self.contract, exchange, strict=self.strict):
             self.add(rule, problem, exchange)
         for rule, problem, shown_by in self._history.take(exchange):
             self.add(rule, problem, shown_by)
-        if exchange.body_known:
-            for line in self.contract.drift(exchange):
-                self._drifted(exchange, line)
+        for line in drift:
+            self._drifted(exchange, line)
 
     def add(self, rule: str, problem: str | None, exchange: Exchange) -> None:
         """Notes that a rule was checked on an answer, and what broke it, if anything."""

@@ -1,7 +1,7 @@
 """What every single answer must keep to; `_history` is about several answers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -24,8 +24,14 @@ _FILES = {
 }
 
 
-def judge(contract: Contract, exchange: Exchange) -> Iterator[Verdict]:
-    """Every rule that one answer can show to be kept or broken."""
+def judge(contract: Contract, exchange: Exchange, drift: Sequence[str]) -> Iterator[Verdict]:
+    """Every rule that one answer can show to be kept or broken.
+
+    Args:
+        contract: The document.
+        exchange: A request and its answer.
+        drift: Where the fields of the answer are others than those documented.
+    """
     if exchange.body_known:
         yield "content_length_true", exchange.broken_off or _other_length(exchange)
     yield from contract.verdicts(exchange)
@@ -35,13 +41,12 @@ def judge(contract: Contract, exchange: Exchange) -> Iterator[Verdict]:
         told = exchange.headers.get(REQUEST_ID, "").strip()
         yield "request_id_on_success", unless(told, f"header {REQUEST_ID} is missing")
     if exchange.body_known:
-        yield from _judge_body(contract, exchange)
+        yield from _judge_body(exchange, drift)
 
 
-def _judge_body(contract: Contract, exchange: Exchange) -> Iterator[Verdict]:
-    lines = list(contract.drift(exchange))
+def _judge_body(exchange: Exchange, drift: Sequence[str]) -> Iterator[Verdict]:
     for rule, mark in (("fields_complete", ": missing"), ("fields_documented", ": extra")):
-        yield rule, next((line for line in lines if mark in line), None)
+        yield rule, next((line for line in drift if mark in line), None)
     if exchange.status >= 400:
         message = exchange.error.get("message")
         says = isinstance(message, str) and message.strip()

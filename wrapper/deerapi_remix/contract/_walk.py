@@ -16,7 +16,8 @@ from ._judge import model_cards, refused, unless
 READ_ONLY_REQUESTS = 24
 
 PROMPT = "The cat takes a bow"
-OTHER_PROMPT = 'Line one\nLine two: "quoted", \\ and ünïcødé 🦌'
+# With all that must arrive as it was sent: blanks around it, quotes, and letters beyond ASCII.
+OTHER_PROMPT = ' Line one\nLine two: "quoted", \\ and ünïcødé 🦌 '
 
 _NO_POST = "no POST is left for it"
 _NEAR_KEYS: tuple[Key, ...] = ("cut", "longer", "in other letters")
