@@ -2,6 +2,8 @@
 
 The state of a row is not among them: the ledger knows whether its remix was paid and saved. Here
 stands only what the ledger cannot know: that a row was given up before or after its job.
+
+Their version is that of the ledger, whose check comes before anything is done with them.
 """
 
 from __future__ import annotations

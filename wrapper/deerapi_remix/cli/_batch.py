@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
-import json
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -16,10 +13,14 @@ from . import _batch_run
 from ._batch_options import BatchDatabase, ExportFile, Name, OneState, RowKey, RowKeys, Yes
 from ._batch_progress import counts, unknown_line
 from ._consent import ask_to_pay
+from ._export import as_json_lines, save_rows
 from ._help import Command, Group, examples
 from ._ledger import Job, NotCharged, Silent
+from ._next_command import SaveTo
 from ._open_batch import open_batch
-from ._options import Json
+from ._option_rules import check_options
+from ._options import Json, Overwrite
+from ._stdout import STDOUT
 from ._streams import has_colors
 from ._text import columns, counted, table
 from ._work import Work
@@ -132,19 +133,20 @@ def resolve(
 def export(
     name: Name,
     output: ExportFile = None,
+    overwrite: Overwrite = False,
     database: BatchDatabase = None,
     as_json: Json = False,
     quiet: Silent = False,
 ) -> None:
     """Write one line for each row: JSON Lines, or CSV into a file that is named so."""
+    check_options(output=output, overwrite=overwrite)
     with _opened(name, database, as_json=as_json, quiet=quiet) as (work, batch):
         rows = [row.to_dict() for row in batch.rows()]
-        if output is None:
-            as_lines = "\n".join(map(json.dumps, rows))
-            work.result(as_lines, {"rows": rows})
+        if output is None or output == STDOUT:
+            work.result(as_json_lines(rows), {"rows": rows})
             return
-        text = _as_csv(rows) if output.suffix.lower() == ".csv" else _as_json_lines(rows)
-        output.write_text(text, encoding="utf-8")
+        work.save_to = SaveTo(output, overwrite)
+        save_rows(rows, output, overwrite=overwrite)
         work.result(str(output), {"path": str(output), "rows": len(rows)})
 
 
@@ -195,15 +197,3 @@ def _listed(rows: list[Row]) -> str:
 
 def _cells(row: Row) -> list[str]:
     return [row.key, row.state, row.job_id or "", row.error or ""]
-
-
-def _as_json_lines(rows: list[dict[str, object]]) -> str:
-    return "".join(f"{json.dumps(row)}\n" for row in rows)
-
-
-def _as_csv(rows: list[dict[str, object]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, list(rows[0]) if rows else [])
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -133,7 +133,7 @@ def _interruption(work: Work, *, unknown: bool) -> str:
 def _file_problem(error: OSError, work: Work, *, unknown: bool) -> str:
     problem = error.strerror or str(error)
     if work.save_to is not None:
-        if isinstance(error, FileExistsError):
+        if isinstance(error, FileExistsError) and not work.save_to.overwrite:
             return _exists(work)
         problem = f"{work.save_to.target}: {problem}"
     elif error.filename is not None:

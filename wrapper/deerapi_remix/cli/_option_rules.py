@@ -1,4 +1,4 @@
-"""Which options of `remix` go together."""
+"""Which options go together."""
 
 from __future__ import annotations
 

@@ -115,15 +115,21 @@ def write_all(descriptor: int, content: bytes) -> None:
     os.fsync(descriptor)
 
 
-def create_locked(path: Path, content: bytes, *, replaces: bool) -> int:
-    """A new file that only its owner can read. It is whole and locked before it has its name.
+def create_locked(path: Path, content: bytes, *, replaces: bool, mode: int = 0o600) -> int:
+    """A descriptor of a new file, which is whole and locked before it has its name.
+
+    Args:
+        path: Its name.
+        content: What is in it.
+        replaces: Whether it may take the place of another file.
+        mode: Who may read and write it. Default: its owner alone.
 
     Raises:
         FileExistsError: There is a file of that name, and this one is not to replace it.
         OSError: The file system does not take it. No file is left.
     """
     draft = path.with_name(f".{secrets.token_hex(4)}.json")
-    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CAREFULLY, 0o600)
+    descriptor = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | _CAREFULLY, mode)
     try:
         lock(descriptor)
         write_all(descriptor, content)

@@ -204,7 +204,30 @@ def test_every_row_is_exported(shell: Shell) -> None:
     assert shell("export", "rows", "-o", "rows-done.csv").out == "rows-done.csv\n"
     assert list(csv.DictReader(io.StringIO(Path("rows-done.csv").read_text())))[2]["prompt"] == "Take 2"
     shell("export", "rows", "-o", "rows-done.jsonl")
-    assert len(Path("rows-done.jsonl").read_text().splitlines()) == 3
+    assert Path("rows-done.jsonl").read_text() == shell("export", "rows", "-o", "-").out
+    assert Path("rows-done.jsonl").read_text().splitlines() == list(map(json.dumps, lines))
+
+
+def test_an_export_replaces_no_file_unless_told_to(shell: Shell) -> None:
+    """The table itself has the name that comes to mind first."""
+    shell("run", "rows.csv", "--yes")
+    refused = shell("export", "rows", "-o", "rows.csv")
+    assert (refused.code, Path("rows.csv").read_text()) == (10, TABLE)
+    assert "rows.csv exists. Add --overwrite, or choose another --output." in refused.err
+    assert shell("export", "rows", "-o", "rows.csv", "--overwrite").code == 0
+    assert len(list(csv.DictReader(io.StringIO(Path("rows.csv").read_text())))) == 3
+    Path("any.csv").touch()
+    assert Path("rows.csv").stat().st_mode == Path("any.csv").stat().st_mode
+
+
+def test_an_export_is_written_whole_or_not_at_all(shell: Shell) -> None:
+    shell("run", "rows.csv", "--yes")
+    Path("folder").mkdir()
+    for output in ("folder", "missing/rows.csv"):
+        refused = shell("export", "rows", "-o", output, "--overwrite")
+        assert (refused.code, refused.out) == (10, "")
+        assert refused.err.startswith(f"Error: {output}: ")
+    assert not list(Path().glob(".*"))
 
 
 def test_a_table_may_come_from_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
