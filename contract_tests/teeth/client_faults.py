@@ -839,12 +839,12 @@ _WAITING = [
         ),
     ),
     *_wrapper(
-        "_sync_loops.py::SyncLoops._poll",
+        "_sync_loops.py::Following.__next__",
         (
             "waiting",
             "waiting does not sleep",
-            "_clock.sleep(waiting.delay())",
-            "_clock.sleep(min(waiting.delay(), 0.5))",
+            "_clock.sleep(self._waiting.delay())",
+            "_clock.sleep(min(self._waiting.delay(), 0.5))",
         ),
     ),
     *_wrapper(

@@ -62,9 +62,7 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
 
     async def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""
-        turn = self._connections.turn(waiting)
-        await _clock.async_sleep(waiting.delay())
-        async with turn:
+        async with self._connections.turn(waiting):
             waiting.check_time()
             call = _operations.retrieve(waiting.video_id)
             try:
@@ -125,5 +123,7 @@ class AsyncFollowing(AsyncIterator[Video]):
             if self._waiting.is_over:
                 self._waiting.result()
                 raise StopAsyncIteration
+            self._loops._connections.check(self._waiting.video_id)
+            await _clock.async_sleep(self._waiting.delay())
             video = await self._loops._poll(self._waiting)
         return video

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 # freezegun stops the clocks of a test, wherever it finds their functions. A deadline that never
 # comes would let a wait hang, so the real clock is kept where freezegun does not look for it, and
@@ -18,12 +19,14 @@ def monotonic(_monotonic: Callable[[], float] = _real["monotonic"]) -> float:
     return _monotonic()
 
 
-async def async_sleep(seconds: float) -> None:
-    """Like `asyncio.sleep`, also where the clock of the event loop stands still."""
+def async_sleep(seconds: float) -> Coroutine[Any, Any, None]:
+    """Like `asyncio.sleep`, also where the clock of the event loop stands still.
+
+    It is no coroutine of its own, for thousands of waits sleep at a time.
+    """
     if time.monotonic is _real["monotonic"]:
-        await asyncio.sleep(seconds)
-    else:
-        await asyncio.to_thread(sleep, seconds)
+        return asyncio.sleep(seconds)
+    return asyncio.to_thread(sleep, seconds)
 
 
 now = time.time

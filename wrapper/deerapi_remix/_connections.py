@@ -65,7 +65,7 @@ class Connections(Generic[Http]):
         """Make what must not be shared with another process."""
         raise NotImplementedError
 
-    def _check(self, video_id: str | None) -> None:
+    def check(self, video_id: str | None) -> None:
         """Raise ConfigurationError, which is about that video, if this process may not send."""
         if self._handed_in is not None and self._born_in != os.getpid():
             message = "http_client was made before this process was forked; make one in the child."
@@ -79,7 +79,7 @@ class Connections(Generic[Http]):
 
     def gates(self, call: Call[Any]) -> Gates:
         """Where a call waits until it may go."""
-        self._check(call.video_id)
+        self.check(call.video_id)
         return self._gates
 
     def _goes_alone(self, paid: bool) -> bool:
@@ -120,7 +120,7 @@ class SyncConnections(Connections[httpx.Client]):
 
     def lent(self, exchange: Exchange) -> AbstractContextManager[httpx.Client]:
         """The client for one exchange."""
-        self._check(exchange.attempt.call.video_id)
+        self.check(exchange.attempt.call.video_id)
         return _Loan(self, exchange)
 
     def take(self, *, paid: bool) -> httpx.Client:
@@ -206,18 +206,17 @@ class AsyncConnections(Connections[httpx.AsyncClient]):
 
     def lent(self, exchange: Exchange) -> AbstractContextManager[httpx.AsyncClient]:
         """The client for one exchange."""
-        self._check(exchange.attempt.call.video_id)
+        self.check(exchange.attempt.call.video_id)
         is_alone = self._goes_alone(exchange.attempt.call.paid)
         return nullcontext(self._alone if is_alone else self._shared)
 
     def turn(self, waiting: Wait) -> AbstractAsyncContextManager[None]:
         """What a poll is made within, so that not all are made at once."""
-        self._check(waiting.video_id)
         return Turn(self._places, waiting.deadline)
 
-    def _check(self, video_id: str | None) -> None:
+    def check(self, video_id: str | None) -> None:
         """Raise ConfigurationError on another event loop than the first one, or on none, too."""
-        super()._check(video_id)
+        super().check(video_id)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

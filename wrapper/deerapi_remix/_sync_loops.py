@@ -61,9 +61,7 @@ class SyncLoops(BaseClient[httpx.Client]):
 
     def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""
-        turn = self._connections.turn(waiting)
-        _clock.sleep(waiting.delay())
-        with turn:
+        with self._connections.turn(waiting):
             waiting.check_time()
             call = _operations.retrieve(waiting.video_id)
             try:
@@ -122,5 +120,7 @@ class Following(Iterator[Video]):
             if self._waiting.is_over:
                 self._waiting.result()
                 raise StopIteration
+            self._loops._connections.check(self._waiting.video_id)
+            _clock.sleep(self._waiting.delay())
             video = self._loops._poll(self._waiting)
         return video

@@ -23,7 +23,7 @@ SUBSTITUTIONS = [
     # Every method but those that send nothing by themselves.
     (r"def ((?!__|follow\b|close\b|_wait_for\b|_every\b)\w+)\(self", r"async def \1(self"),
     (r"((self\._(run|await_turn|submit|finish|save|connections\.close|loops\._poll)|run\.call\.send)\()", r"await \1"),
-    (r"with turn", "async with turn"),
+    (r"with self\._connections\.turn", "async with self._connections.turn"),
     (r"\bbell\.wait\(", "await bell.wait("),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
     (r"transfer\.part\.sync\(\)", "await asyncio.to_thread(transfer.part.sync)"),

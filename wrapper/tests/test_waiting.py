@@ -15,6 +15,7 @@ from deerapi_remix import (
     APIResponseValidationError,
     AuthenticationError,
     BadRequestError,
+    ConfigurationError,
     ConflictError,
     DeerAPIError,
     InternalServerError,
@@ -632,3 +633,11 @@ def test_an_error_status_that_does_not_tell_how_the_job_ended_is_polled_on(
 def test_a_strict_client_still_sees_a_finished_answer_that_breaks_the_contract(connect: Twin) -> None:
     client, _ = connect(job("completed", "100%"), strict=True)
     failure(APIResponseValidationError, client.wait, "video_1")
+
+
+def test_a_closed_client_says_so_before_it_waits(connect: Twin, clock: Clock) -> None:
+    client, _ = connect()
+    client.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        client.wait(QUEUED)
+    assert pauses(clock) == []
