@@ -27,8 +27,9 @@ from .teeth.faults import PROJECT, copy_project
 
 CORE = PROJECT / "wrapper" / "deerapi_remix"
 TESTS = PROJECT / "wrapper" / "tests"
-# A test that waits for ever because of a change has noticed it.
-_PATIENCE = 600.0
+# A test that waits for ever, or takes ever more memory, because of a change has noticed it.
+_PATIENCE = 300.0
+_MEMORY_KB = 8_000_000
 _LAST_WORDS = 2000
 # The file and the changed line, and why no test can notice it.
 EQUIVALENT: dict[tuple[str, str], str] = {}
@@ -77,7 +78,9 @@ def complaint_about(mutant: Mutant) -> str:
         (folder / mutant.file).write_text(mutant.text, encoding="utf-8")
         paths = os.pathsep.join(str(folder / part) for part in ("generated", "wrapper", "."))
         environment = os.environ | {"PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *unit_tests_for(mutant.file)]
+        limited = ["sh", "-c", f'ulimit -v {_MEMORY_KB}; exec "$@"', "sh"]
+        tests = ["-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *unit_tests_for(mutant.file)]
+        command = [*limited, sys.executable, *tests]
         try:
             done = subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE, check=False
