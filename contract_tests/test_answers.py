@@ -74,7 +74,7 @@ def ask(
 ) -> Outcome:
     """Do an operation on its usual arguments."""
     operation = OPERATIONS[operation_id]
-    arguments: list[Any] = ["video_123"] if operation.takes_an_id else []
+    arguments: list[Any] = [*operation.arguments("video_123")]
     if operation_id == "downloadVideoContent":
         arguments.append(folder / "file")
     return twin.call(operation.method, *arguments, answers=answers, **operation.fields, **options)
@@ -156,7 +156,10 @@ def test_a_valid_job_comes_back_whole(
         if refused_by_design(answer["id"], is_id=True):
             continue  # No such id can be asked for; what a submit makes of it is tested below.
         asked = answer["id"] if operation_id == "retrieveVideo" else "video_123"
-        outcome = twin.call(operation.method, asked, answers=[Answer(200, answer)], using=using, **operation.fields)
+        arguments = operation.arguments(asked)
+        outcome = twin.call(
+            operation.method, *arguments, answers=[Answer(200, answer)], using=using, **operation.fields
+        )
         where = f"{operation_id} 200, {json.dumps(answer)[:300]}"
         assert outcome.error is None, f"{where}: {outcome}"
         expect_video(outcome.value, answer, where)
@@ -191,16 +194,17 @@ def expect_failure(
     name, again, charged = expected
     where = f"{operation_id} {status}"
     error = expect_error(outcome, name, where)
-    paid = operation_id == "remixVideo"
+    operation = OPERATIONS[operation_id]
+    charged = operation.paid and charged
     expect(
         where,
         status_code=(error.status_code, status),
         code=(error.code, code),
         message=(error.message, message),
         request_id=(error.request_id, REQUEST_ID),
-        video_id=(error.video_id, None if operation_id == "listModels" else "video_123"),
-        may_have_been_charged=(error.may_have_been_charged, paid and charged),
-        retryable=(error.retryable, again and not (paid and charged)),
+        video_id=(error.video_id, "video_123" if operation.takes_an_id else None),
+        may_have_been_charged=(error.may_have_been_charged, charged),
+        retryable=(error.retryable, again and not charged),
         attempts=(error.attempts, 1),
         requests=(len(outcome.requests), 1),
     )
@@ -276,7 +280,13 @@ def expect_warning_or_error(
     asked = video_id if operation_id == "retrieveVideo" and video_id is not None else "video_123"
     where = f"{operation_id} 200, {json.dumps(answer)[:300]}"
     outcomes = {
-        using: twin.call(operation.method, asked, answers=[Answer(200, answer)], using=using, **operation.fields)
+        using: twin.call(
+            operation.method,
+            *operation.arguments(asked),
+            answers=[Answer(200, answer)],
+            using=using,
+            **operation.fields,
+        )
         for using in ("strict", "fresh")
     }
     told = warnings(caplog)

@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from itertools import starmap
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote
@@ -89,7 +90,7 @@ class Input:
     """What the client is asked for; `case` is what schemathesis generated."""
 
     video_id: str | None
-    fields: dict[str, str] = attrs.field(factory=dict)
+    fields: Mapping[str, str]
     case: Case[Any] | None = None
 
     def __str__(self) -> str:
@@ -117,30 +118,14 @@ class Sent:
         return str(self.asked)
 
 
-# Each field present and left out, with ids that need to be escaped and ids that do not.
-INPUTS = {
-    "remixVideo": [
-        Input("video_123", {"prompt": "cry"}),
-        Input("a/b?c", {"prompt": "Extend the scene", "model": "sora-2-pro"}),
-    ],
-    "retrieveVideo": [Input("video_123"), Input("a/b?c"), Input("é 猫%")],
-    "downloadVideoContent": [
-        Input("video_123"),
-        Input("a/b?c", {"variant": "video"}),
-        Input("video_123", {"variant": "thumbnail"}),
-        Input("video_123", {"variant": "spritesheet"}),
-    ],
-    "listModels": [Input(None)],
-}
-
-
 def generated(operation_id: str) -> list[Input]:
     found = []
+    named = {name for _, fields in OPERATIONS[operation_id].inputs for name in fields}
     for case in generation.requests(operation_id, COUNT):
         video_id = case.path_parameters.get("video_id")
         body = case.body if isinstance(case.body, dict) else {}
         # Of a body the client sends what the document names; further fields cannot be asked for.
-        fields = {name: value for name, value in body.items() if name in ("prompt", "model")}
+        fields = {name: value for name, value in body.items() if name in named}
         texts = {name: str(value) for name, value in {**fields, **case.query}.items()}
         found.append(Input(None if video_id is None else unquote(str(video_id)), texts, case))
     return found
@@ -179,7 +164,7 @@ class Sending:
         key = (self._twin.name, self._operation_id)
         if key not in self._sent:
             valid = [one for one in generated(self._operation_id) if not one.refused]
-            asked = [*INPUTS[self._operation_id], *valid]
+            asked = [*starmap(Input, OPERATIONS[self._operation_id].inputs), *valid]
             self._sent[key] = [Sent(one, self._send(one)) for one in asked]
         return self._sent[key]
 

@@ -127,7 +127,7 @@ def explored() -> Findings:
     with served("in-process", render_seconds=0) as server:
         base_url = str(server.http.base_url).rstrip("/")
         exchanges = explore(findings, KEY, SOURCE, base_url, app=server.app)
-        accepted = [each for each in exchanges if each.operation == "remixVideo" and each.succeeded]
+        accepted = [each for each in exchanges if OPERATIONS[each.operation].paid and each.succeeded]
         ids = {str(exchange.value.get("id")) for exchange in accepted}
         api = Api(server.http, KEY, findings)
         for video_id in sorted(ids):

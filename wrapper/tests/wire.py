@@ -103,6 +103,8 @@ CALLS: dict[str, Callable[[Any, Path], Any]] = {
 }
 # Those of them that cost money.
 PAID = ("remix", "remix_to_file")
+# Those of them that name no video in what they ask for.
+ABOUT_NO_VIDEO = ("models",)
 
 
 class Plain:

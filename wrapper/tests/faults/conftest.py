@@ -9,9 +9,9 @@ import pytest
 
 from deerapi_remix import RemixClient
 
-from ..wire import Twin
+from ..wire import PAID, Twin
 from .matrix import EXPECTED, OPERATIONS, agree
-from .observe import TWINS, Seen
+from .observe import FILE_OPERATIONS, TWINS, Seen
 
 Own = Callable[..., RemixClient]
 Case = tuple[str, str, str]
@@ -63,8 +63,9 @@ def counts(seen: Mapping[Case, Seen]) -> dict[str, int]:
 
 def _allowed(fault: str, operation: str) -> int:
     """How many submits are allowed."""
-    hit = int(EXPECTED[fault]["posts"])
-    return {"remix": hit, "submit": hit, "poll": 1, "content": 1}.get(operation, 0)
+    if operation in (*PAID, "submit"):
+        return int(EXPECTED[fault]["posts"])
+    return 1 if operation in FILE_OPERATIONS else 0
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -33,6 +33,7 @@ from deerapi_remix import (
 )
 from deerapi_remix.testing import FakeDeerAPI
 
+from ..wire import ABOUT_NO_VIDEO, CALLS, PAID
 from .faults import FAULTS, ILLEGIBLE
 from .server import FaultServer, Peer, fault_server
 from .steps import GOOD, OTHER, SPRITESHEET, THUMBNAIL, TRUSTING, VIDEO
@@ -71,7 +72,6 @@ PATIENT = Pace(timeout=15.0, budget=5.0, wait=10.0, file=10.0)  # A busy machine
 # What a machine may be late that has other things to do, in seconds.
 MARGIN = 15.0
 
-PROMPT = "The cat takes a bow"
 _SECRET = "sk-fault-"  # Every key begins with it.
 _SHORT = {
     deerapi_remix.APIConnectionError: "Conn",
@@ -170,20 +170,14 @@ class Caller:
     def call(self, client: Any) -> Any:
         """Do it, or make a coroutine that does."""
         match self.operation:
-            case "remix":
-                return client.remix("video_123", prompt=PROMPT)
-            case "retrieve":
-                return client.retrieve("video_123")
-            case "wait":
-                return client.wait("video_123")
             case "download":
                 return client.download("video_123", self.target, variant=self.variant)
-            case "models":
-                return client.models()
-            case _:
+            case "submit" | "poll" | "content":
                 return client.remix_to_file(
-                    "video_123", self.target, prompt=PROMPT, timeout=self.pace.file, on_update=self._updated
+                    "video_123", self.target, prompt="x", timeout=self.pace.file, on_update=self._updated
                 )
+            case _:
+                return CALLS[self.operation](client, self.target.parent)
 
     def _updated(self, video: Video) -> None:
         self.updates.add(video.id)
@@ -209,7 +203,7 @@ class Caller:
         if not isinstance(error, DeerAPIError):
             return type(error).__name__
         known = error.video_id in issued and error.video is not None and error.video.id == error.video_id
-        named = known or error.video_id == (None if self.operation == "models" else "video_123")
+        named = known or error.video_id == (None if self.operation in ABOUT_NO_VIDEO else "video_123")
         caused = isinstance(error.__cause__, _CAUSES) == isinstance(error, APIConnectionError)
         if isinstance(error, WaitTimeoutError):
             caused = isinstance(error.__cause__, DeerAPIError | NoneType)
@@ -222,9 +216,9 @@ class Caller:
         return _SHORT[type(error)] + "".join(mark for mark, is_so in marks.items() if is_so)
 
     def _is_right(self, issued: set[str]) -> bool:
+        if self.operation in PAID:
+            return str(self.result.id) in issued
         match self.operation:
-            case "remix":
-                return str(self.result.id) in issued
             case "retrieve":
                 return str(self.result.id) == "video_123"
             case "wait":
@@ -250,7 +244,7 @@ def observe(name: str, operation: str, twin: str, folder: Path, log: Eavesdroppe
     requests = sum(len(each.heads) for each in (server, *server.others)) - warm
     submits = f"/{server.posts}" if operation in FILE_OPERATIONS else ""
     # A submit that was never read counts by its connection.
-    connections = len(server.peers) if operation == "remix" and not warm else 0
+    connections = len(server.peers) if operation in PAID and not warm else 0
     # A download may take its time as long as bytes keep coming.
     latest = [peer.sent_at for peer in server.peers] if operation == "download" else []
     return Seen(
