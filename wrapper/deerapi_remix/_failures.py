@@ -206,8 +206,8 @@ def is_unknown(error: errors.DeerAPIError) -> bool:
 
 def nothing_there(error: errors.NotFoundError, base_url: str) -> None:
     """Say what to look at after a 404: the base URL, too, where no video was asked for."""
-    if base_url.endswith("/v1"):
-        error.advice = f"The base URL is {base_url}, which should not end with /v1: paths begin so."
+    if "/v1/" in f"{base_url}/":
+        error.advice = f"The base URL is {base_url}, which should end before /v1: paths begin so."
     elif error.video_id is None:
         error.advice = f"Check the base URL, which is {base_url}."
 

@@ -104,9 +104,11 @@ def _address(url: str, answer: list[str] | DeerAPIError, seconds: float) -> Chec
             problem = f"{url} does not answer: {answer.args[0]}".rstrip(".")
             advice = "Check the network, the proxies in the environment, and the base URL."
             return Check("base URL", False, f"{problem}. {advice}", ExitCode.SERVER)
-    if url.endswith("/v1") and isinstance(answer, DeerAPIError):
+    before, version, _ = f"{url}/".partition("/v1/")
+    if version and isinstance(answer, DeerAPIError):
         problem = f"{url} answers, but /v1 is added to it, so that {url}/v1/models was asked for"
-        return Check("base URL", False, f"{problem}. Leave /v1 out.", ExitCode.SETUP)
+        superfluous = url.removeprefix(before)
+        return Check("base URL", False, f"{problem}. Leave {superfluous} out.", ExitCode.SETUP)
     return Check("base URL", True, f"{url} answers, in {seconds:.2f} s")
 
 

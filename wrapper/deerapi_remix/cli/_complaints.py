@@ -28,6 +28,7 @@ OUTCOME_UNKNOWN = (
     "The job may have been accepted and charged. Do not simply run this again: "
     "look at your usage with the vendor first."
 )
+_NO_SUCH_MODEL = "It is not served now. To see what is: deerapi-remix models"
 _NO_SUCH_VIDEO = "No such video for this key: check the id."
 
 
@@ -52,8 +53,11 @@ def _advice(error: DeerAPIError) -> str:
         return f"The job was accepted as {error.job_id}."
     if error.may_have_been_charged:
         return OUTCOME_UNKNOWN
-    if error.reason is Reason.UNKNOWN_JOB:
-        return _NO_SUCH_VIDEO
+    match error.reason:
+        case Reason.UNKNOWN_JOB:
+            return _NO_SUCH_VIDEO
+        case Reason.NO_SUCH_MODEL:
+            return _NO_SUCH_MODEL
     return _advice_by_type(error)
 
 
@@ -65,9 +69,7 @@ def _advice_by_type(error: DeerAPIError) -> str:
             return "Check DEERAPI_KEY."
         case APIConnectionError():
             return "Check the network and the base URL."
-        case NotFoundError(video_id=None):  # Only the list of models is asked for without an id.
-            return "Check the base URL, which ends without /v1."
-        case NotFoundError():
+        case NotFoundError(advice=NotFoundError.advice):  # Nothing is wrong with the base URL.
             return _NO_SUCH_VIDEO
         case APIResponseValidationError(request_id=None):
             return "Is the base URL that of the API?"

@@ -8,11 +8,13 @@ from __future__ import annotations
 import copy
 import shutil
 import textwrap
-from typing import Any
+from typing import Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+# The base of what is raised for a command line that cannot be parsed; Typer does not name it.
+UsageError = cast(type[Exception], typer.BadParameter.__base__)
 # Below this width of the terminal the names of options are cut off in Typer's boxes.
 _ROOM_FOR_BOXES = 60
 _SHOW_COMPLETION = "--show-completion"
@@ -51,6 +53,15 @@ class _Ended:
             formatter.buffer.clear()
         typer.echo(textwrap.indent(f"\n{end}", " "))
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Let every complaint about the command line name the command that it is about."""
+        try:
+            rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
+        except UsageError as error:
+            error.ctx = error.ctx or ctx  # type: ignore[attr-defined]
+            raise
+        return rest
+
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """What stands behind the name of the command, without the braces of some versions."""
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
@@ -84,9 +95,15 @@ def _name_only(parameter: Any) -> None:
     if parameter.name == "show_completion":
         parameter.help = "Show completion for the current shell, or for the one that is named."
     if parameter.param_type_name == "argument":
-        # Types are shared between parameters, so this one gets its own.
-        parameter.type = copy.copy(parameter.type)
-        parameter.type.get_metavar = lambda *_, **__: ""
+        parameter.display_type = _nothing
+        if hasattr(parameter, "type"):  # Before Typer 0.28 it is the type that names itself.
+            # Types are shared between parameters, so this one gets its own.
+            parameter.type = copy.copy(parameter.type)
+            parameter.type.get_metavar = _nothing
+
+
+def _nothing(*_: Any, **__: Any) -> str:
+    return ""
 
 
 def _use_readable_colors() -> None:

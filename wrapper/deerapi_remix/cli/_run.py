@@ -5,17 +5,13 @@ from __future__ import annotations
 import io
 import logging
 import sys
-from typing import cast
-
-import typer
 
 from ._app import app
 from ._complaints import complain
 from ._exit_codes import ExitCode
+from ._help import UsageError
 from ._streams import abandon_stdout
 
-# The base of what is raised for a command line that cannot be parsed; Typer does not name it.
-_UsageError = cast(type[Exception], typer.BadParameter.__base__)
 # How Typer ends where it knows no completion for the shell, and says so.
 _UNKNOWN_SHELL = 1
 
@@ -33,7 +29,12 @@ def run(arguments: list[str]) -> int:
         abandon_stdout()
         complain(ExitCode.FILE, type(error).__name__, str(error), as_json=False)
         return ExitCode.FILE
-    except _UsageError as error:
+    except SystemExit as end:
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise  # Of the completion.
+        abandon_stdout()  # Nobody reads the help any more. Typer and Rich end so, with a 1.
+        return ExitCode.FILE
+    except UsageError as error:
         return _misused(error, as_json="--json" in arguments)
     asked_for_completion = arguments[:1] in (["--install-completion"], ["--show-completion"])
     if code == _UNKNOWN_SHELL and asked_for_completion:

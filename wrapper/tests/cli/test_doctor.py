@@ -84,13 +84,14 @@ def test_a_server_that_is_down_is_6_and_the_first_failure_gives_the_exit_code(
     assert (outcome.code, outcome.out.count("FAIL")) == (3, 2)
 
 
-def test_a_base_url_with_the_version_of_the_api_is_told_apart(call: Cli) -> None:
+@pytest.mark.parametrize("extra", ["/v1", "/v1/videos"])
+def test_a_base_url_with_the_version_of_the_api_is_told_apart(call: Cli, extra: str) -> None:
     with running_server(FakeDeerAPI()) as base_url:
-        outcome = call("doctor", "--base-url", f"{base_url}/v1", "--quiet")
+        outcome = call("doctor", "--base-url", base_url + extra, "--quiet")
     assert outcome.code == 3
     assert outcome.out.splitlines()[0] == (
-        f"FAIL  base URL  {base_url}/v1 answers, but /v1 is added to it, "
-        f"so that {base_url}/v1/v1/models was asked for. Leave /v1 out."
+        f"FAIL  base URL  {base_url}{extra} answers, but /v1 is added to it, "
+        f"so that {base_url}{extra}/v1/models was asked for. Leave {extra} out."
     )
 
 

@@ -13,6 +13,8 @@ import respx
 
 from deerapi_remix import cli
 from deerapi_remix.cli import _display, _exit_codes
+from deerapi_remix.testing import FakeDeerAPI
+from deerapi_remix.testing.asgi import running_server
 
 from ..conftest import Clock
 from .shell import JOB_FILE, REMIX, SAVE, UNKNOWN, Broken, Cli, Prepare, Runner, files, raising
@@ -31,6 +33,7 @@ def test_the_table_of_exit_codes_is_the_one_in_use(call: Cli) -> None:
     ("arguments", "complaint"),
     [
         (("remix", "video_123"), "Missing option '--prompt'. See: deerapi-remix remix --help"),
+        ((*REMIX, "-o"), "Option '-o' requires an argument. See: deerapi-remix remix --help"),
         (("-V",), "No such option: -V. See: deerapi-remix --help"),
         (("remx",), "No such command 'remx'. Did you mean 'remix'? See: deerapi-remix --help"),
         (("frobnicate",), "No such command 'frobnicate'. See: deerapi-remix --help"),
@@ -151,7 +154,13 @@ ENDS: dict[str, tuple[Prepare | None, tuple[str, ...], int, str]] = {
     "502": (does("answers", "models", 502, times=4), MODELS, 6, ".*"),
     "520": (does("answers", "models", 520, times=4), MODELS, 6, ".*"),
     "no JSON": (does("answers", "models", 200, body="<html>"), MODELS, 6, "the answer is not JSON.*"),
-    "no models": (does("answers", "models", 404), MODELS, 4, " Check the base URL, which ends without /v1."),
+    "no models": (does("answers", "models", 404), MODELS, 4, r" Check the base URL, which is http\S+\."),
+    "a model that is not served": (
+        None,
+        (*REMIX, "--model", "nope"),
+        6,
+        r" It is not served now\. To see what is: deerapi-remix models",
+    ),
     "an unknown job": (None, ("wait", "nope"), 4, " No such video for this key: check the id."),
     "no answer": (
         does("answer_lost"),
@@ -192,6 +201,16 @@ def test_an_end_has_its_exit_code_and_its_advice(run: Runner, name: str) -> None
     job = next((name for name in run.fake.jobs if name != "video_123"), "")
     assert re.search(end.replace("{job}", job) + r"\n\Z", outcome.err), outcome.err
     assert run.submits <= 1
+
+
+@pytest.mark.parametrize("extra", ["/v1", "/v1/videos"])
+@pytest.mark.parametrize("command", [MODELS, REMIX, *((name, "video_123") for name in ("status", "wait", "download"))])
+def test_a_base_url_with_the_version_of_the_api_is_told(call: Cli, command: tuple[str, ...], extra: str) -> None:
+    with running_server(FakeDeerAPI()) as base_url:
+        outcome = call(*command, "--base-url", base_url + extra)
+    assert outcome.code == 4
+    end = f" The base URL is {base_url}{extra}, which should end before /v1: paths begin so.\n"
+    assert outcome.err.endswith(end)
 
 
 @pytest.mark.parametrize("command", [("models",), ("status", "video_123")])

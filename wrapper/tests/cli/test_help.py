@@ -199,3 +199,14 @@ def test_a_completion_that_cannot_be_installed_is_10(call: Cli, shell: Callable[
 def test_a_help_that_cannot_be_written_is_10(call: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", Broken(OSError(28, "No space left on device")))
     assert call("models", "--help") == (10, "", "Error: [Errno 28] No space left on device\n")
+
+
+@pytest.mark.parametrize("arguments", ["--help", "remix --help", "", "--version", "--show-completion bash"])
+def test_where_nobody_reads_the_help_to_its_end_it_ends_in_silence(arguments: str) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    try:
+        ended = subprocess.run([*PROGRAM, *arguments.split()], stdout=theirs, stderr=subprocess.PIPE, check=False)
+    finally:
+        os.close(theirs)
+    assert (ended.returncode, ended.stderr) == (10, b"")
