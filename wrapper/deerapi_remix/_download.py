@@ -155,7 +155,7 @@ class Transfer:
             raise self.error(problem, retryable=self.received < self.expected)
         self._check_kind(answer)
         if not self._is_framed and not is_whole(self.part):
-            problem = f"the file ended inside the video, after {self.received} bytes"
+            problem = f"the file ends too early, after {self.received} bytes"
             raise self.error(problem, retryable=True)
 
     def _refused(self, refusal: str, status: int, body: str) -> DownloadError:

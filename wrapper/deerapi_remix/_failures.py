@@ -163,12 +163,13 @@ def bad_status(operation: str, answer: Answer, *, paid: bool) -> errors.APIStatu
     kind = errors.InsufficientQuotaError if is_broke else row.error
     phrase = responses.get(answer.status, "Unknown Status")
     message = told.message or phrase
+    explanation = "" if message in (phrase, f"{answer.status} {phrase}") else f": {message}"
     code = f" [{told.code}]" if told.code else ""
     ambiguous = row.ambiguous or (answer.status == 503 and reason is Reason.PASSED_ON)
     may_have_been_charged = paid and ambiguous
     transient = row.transient and reason not in TIME_DOES_NOT_MEND
     return kind(
-        f"{operation}: {answer.status} {phrase}: {message}{code}",
+        f"{operation}: {answer.status} {phrase}{explanation}{code}",
         status_code=answer.status,
         code=told.code,
         message=message,

@@ -48,8 +48,9 @@ def redirect(
     source = response.request.url
     target = source.join(location)
     if _is_unsafe(source, target):
+        port = "" if target.port is None else f", port {target.port},"
         raise RedirectRefusedError(
-            f"a redirect from {source.scheme} to {target.scheme}, port {target.port}, is refused"
+            f"a redirect from {source.scheme} to {target.scheme}{port} is refused"
         )
     extensions = {"timeout": timeout.as_dict()}
     # Of the same library as the first request: httpx2 takes no request of httpx.
