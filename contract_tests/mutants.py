@@ -31,8 +31,14 @@ TESTS = PROJECT / "wrapper" / "tests"
 _PATIENCE = 300.0
 _MEMORY_KB = 8_000_000
 _LAST_WORDS = 2000
-# The file and the changed line, and why no test can notice it.
-EQUIVALENT: dict[tuple[str, str], str] = {}
+# The file and the line as it is after the change, and why no test can notice it. Another change to the same line may be
+# noticed all the same.
+EQUIVALENT: dict[tuple[str, str], str] = {
+    (
+        "wrapper/deerapi_remix/_reading.py",
+        '_LONE_SURROGATES = re.compile(r"[\\uD800-\\uDFFF]")',
+    ): "the digits of an escape mean the same in capitals"
+}
 
 
 @frozen
@@ -112,7 +118,7 @@ def main(arguments: Sequence[str]) -> int:
             word = "LIVES"
             if complaint:
                 word = "killed"
-            elif (mutant.file, mutant.removed) in EQUIVALENT:
+            elif (mutant.file, mutant.added) in EQUIVALENT:
                 word = "equal"
             if word == "LIVES":
                 survivors.append(mutant)
