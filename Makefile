@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live foreign breaking teeth mutants lowest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check test contract contract-live foreign breaking teeth mutants lowest newest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -116,6 +116,14 @@ lowest: $(LOWEST_VENV)/.installed $(LOWEST_ALL_VENV)/.installed ## the unit test
 
 # What judges servers, which takes half of the time; the coverage of the document is of these.
 SERVERS := contract_tests/server contract_tests/kit
+
+NEWEST_VENV := build/newest-venv
+
+# Tools for development hold back in the lock what users get newer.
+newest: ## the unit tests with the newest dependencies, as users install them today
+	@$(PYTHON) -m venv --clear $(NEWEST_VENV)
+	$(NEWEST_VENV)/bin/$(PIP) install -e '.[cli,testing,postgres,batch,contract]' -r requirements-lowest.in
+	$(NEWEST_VENV)/bin/python -m pytest $(WITHOUT) wrapper/tests
 
 contract: install ## do document, client, wrapper and server agree? against the mock
 	@run="pytest --quiet"

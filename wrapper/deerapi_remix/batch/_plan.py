@@ -54,11 +54,13 @@ class Plan:
         rows: The rows that are new, in the order of the table.
         known: How many rows of the table the batch has already.
         price: What one remix costs, if that was told.
+        unused: Columns from which nothing is taken: the name of one may be misspelt.
     """
 
     rows: tuple[PlannedRow, ...]
     known: int
     price: float | None
+    unused: tuple[str, ...] = ()
 
     @property
     def cost(self) -> float | None:
@@ -70,7 +72,8 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON can hold it."""
         rows = [attrs.asdict(row) for row in self.rows]
-        return {"new": len(rows), "known": self.known, "cost": self.cost, "rows": rows}
+        told = {"new": len(rows), "known": self.known, "cost": self.cost}
+        return told | {"unused": list(self.unused), "rows": rows}
 
 
 @attrs.frozen
@@ -117,12 +120,13 @@ class _Planning:
 
     def plan(self, lines: Iterable[Line]) -> Plan:
         lines = list(lines)
-        self._check_columns({column for line in lines for column in line.cells})
+        columns = {column for line in lines for column in line.cells}
+        self._check_columns(columns)
         rows = [row for line in lines if (row := self._row(line)) is not None]
         new = [row for row in rows if row.key not in self._known]
         if self._problems:
             raise TableError(self._problems)
-        return Plan(tuple(new), len(rows) - len(new), self._wanted.price)
+        return Plan(tuple(new), len(rows) - len(new), self._wanted.price, self._unused(columns))
 
     def _check_columns(self, columns: set[str]) -> None:
         """Raise at once where a column is missing: every line would tell the same.
@@ -145,6 +149,12 @@ class _Planning:
         ]
         if missing:
             raise TableError(missing)
+
+    def _unused(self, columns: set[str]) -> tuple[str, ...]:
+        prompt = self._wanted.prompt
+        used = {"video_id", "model", "key", "output", *self._wanted.output.columns}
+        used |= {"prompt"} if prompt is None else set(prompt.columns)
+        return tuple(sorted(columns - used))
 
     def _row(self, line: Line) -> PlannedRow | None:
         """The row of a line; None where something is wrong with it."""

@@ -90,6 +90,9 @@ def run(
             plan = batch.plan(
                 lines, prompt=prompt, model=model, output=output, price=price, models=models
             )
+            if plan.unused:
+                names = ", ".join(plan.unused)
+                work.display.note(f"columns from which nothing is taken: {names}")
             if dry_run:
                 work.result(_planned(plan), plan.to_dict())
                 return

@@ -74,6 +74,16 @@ def test_a_table_is_run_and_saved_and_run_again_for_nothing(shell: Shell) -> Non
     assert "jobs paid  3\ncost       1.50\n" in shell("status", "rows").out
 
 
+def test_columns_that_nothing_is_taken_from_are_told_before_anything_is_paid(shell: Shell) -> None:
+    Path("rows.csv").write_text("video_id,prompt,modle,animal,note\nvideo_123,It snows,sora-2-pro,A cat,\n")
+    told = "columns from which nothing is taken: "
+    outcome = shell("run", "rows.csv", "--dry-run")
+    assert (outcome.code, outcome.out, outcome.err) == (0, "1 new row\n", told + "animal, modle\n")
+    assert shell("run", "rows.csv", "--dry-run", "--json").json["unused"] == ["animal", "modle"]
+    outcome = shell("run", "rows.csv", "--yes", "--prompt", "{animal} in the snow", "--output", "{modle}.mp4")
+    assert outcome.err.startswith(told + "prompt\n")
+
+
 def test_a_dry_run_checks_everything_and_pays_nothing(shell: Shell) -> None:
     outcome = shell("run", "rows.csv", "--dry-run", "--price", "0.5", "--max-rows", "2")
     assert (outcome.code, outcome.out) == (0, "2 new rows; 2 x 0.5 = 1.00\n")
