@@ -33,14 +33,14 @@ _PASSED_ON = re.compile(
             r"|(is )?timing out|timed out|prematurely closed|(sent|closed|reset|dropped) )",
             r"(upstream|provider) error|(from|to) (the )?(upstream|backend|origin|provider)\b",
             r"(first byte|between bytes|stream|response|headers|body) time ?out",
-            r"backend (read|write) error|bad gateway|gateway time ?out|failed to respond",
+            r"bad gateway|gateway time ?out|failed to respond",
             r"(while trying to|problem) proxy(ing)?",
             # Of connections that were there.
             r"connection (was |is |has been )?(reset|aborted|terminat|closed|lost|broken"
             r"|prematurely|forcibly)|(closed|lost|closing)( the| network| idle)? connection",
             r"broken pipe|\beof\b|econnreset|econnaborted|epipe|socket hang up|other side closed",
             r"(read|write|socket|stream|remote ?protocol) ?error|err socket|rst stream|goaway",
-            r"remote end closed|peer closed|server disconnected|without sending|empty reply",
+            r"remote end closed|peer closed|without sending|empty reply",
             # Of answers that came in part, or were no use.
             r"incomplete ?(chunked )?read|payload is not completed|ended prematurely",
             r"chunked encoding|malformed http|outstanding read data|unexpected end of",
