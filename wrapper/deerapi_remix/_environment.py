@@ -99,11 +99,9 @@ def proxy_problem(error: Exception) -> ConfigurationError:
     for scheme, url in getproxies().items():
         if scheme == "no":
             continue
-        try:
-            parsed = httpx.URL(_with_scheme(url))
-            is_known = parsed.scheme in _PROXY_SCHEMES and bool(parsed.host)
-        except (httpx.InvalidURL, ValueError):
-            return _unusable(_variable(scheme), _without_password(url), "it is no proxy URL")
+        is_known = False
+        with suppress(httpx.InvalidURL, ValueError):
+            is_known = httpx.URL(_with_scheme(url)).scheme in _PROXY_SCHEMES
         if not is_known:
             return _unusable(_variable(scheme), _without_password(url), "it is no proxy URL")
         if isinstance(error, ImportError):
