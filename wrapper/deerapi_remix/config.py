@@ -34,9 +34,8 @@ def exactly(kind: type) -> Callable[[object, attrs.Attribute[Any], object], None
 
     def check(instance: object, attribute: attrs.Attribute[Any], value: object) -> None:
         if type(value) is not kind:  # Not isinstance: True is no count.
-            raise TypeError(
-                f"{attribute.name} must be a {kind.__name__}, not {type(value).__name__}"
-            )
+            expected = "an int" if kind is int else f"a {kind.__name__}"
+            raise TypeError(f"{attribute.name} must be {expected}, not {type(value).__name__}")
 
     return check
 

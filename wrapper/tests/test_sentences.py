@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
+from functools import partial
 from http.client import responses
+from math import nan
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
 
-from deerapi_remix import DeerAPIError, RemixClient, RetryPolicy
+from deerapi_remix import DeerAPIError, PollingPolicy, RemixClient, RetryPolicy
 
 from .wire import Answer, Pieces, Step, Twin, failure
 
@@ -279,3 +283,97 @@ def test_a_submit_that_fails_reads(connect: Twin, target: Path, step: Step, sent
 def test_whatever_else_fails_reads(connect: Twin, target: Path, call: Call, steps: list[Step], sentence: str) -> None:
     client, _ = connect(*steps, retry=ONCE)
     assert str(failure(DeerAPIError, call, client, target)) == sentence
+
+
+# What is refused before anything is sent
+
+
+def client(**options: Any) -> RemixClient:
+    return RemixClient("sk-key", **options)
+
+
+LONE = "must not have lone surrogates: they cannot be sent as UTF-8"
+VARIANTS = "variant must be one of spritesheet, thumbnail, video, not"
+BASE_URL = "The base URL must not have user info, a query, a fragment or blanks."
+HTTPS = "The base URL must be https, or http to a loopback address: the key is sent to it."
+REFUSED: dict[str, tuple[Callable[[], object], str]] = {
+    "id of another type": (lambda: client().retrieve(cast("Any", 5)), "video_id must be a string, not int"),
+    "blank id": (lambda: client().retrieve(" "), "video_id must not be blank"),
+    "id that is a folder": (lambda: client().retrieve(".."), "video_id must not be '..': it would name another path"),
+    "id with a newline": (lambda: client().retrieve("a\n"), "video_id must not have control characters"),
+    "long id": (lambda: client().retrieve("a" * 4097), "video_id must not be longer than 4096 characters"),
+    "id with half a character": (lambda: client().retrieve("\ud83d"), f"video_id {LONE}"),
+    "blank prompt": (lambda: client().remix("v", prompt=""), "prompt must not be blank"),
+    "prompt with half a character": (lambda: client().remix("v", prompt="\udfff"), f"prompt {LONE}"),
+    "prompt of another type": (
+        lambda: client().remix("v", prompt=cast("Any", b"x")),
+        "prompt must be a string, not bytes",
+    ),
+    "blank model": (lambda: client().remix("v", prompt="x", model=" "), "model must not be blank"),
+    "variant": (lambda: client().download("v", "x.mp4", variant=cast("Any", "mp4")), f"{VARIANTS} 'mp4'"),
+    "no function": (
+        lambda: client().wait("v", on_update=cast("Any", "print")),
+        "on_update must be a plain function, not str 'print'",
+    ),
+    "timeout below zero": (lambda: client().wait("v", timeout=-1), "timeout must not be negative or NaN, not -1"),
+    "timeout that is none": (lambda: client().wait("v", timeout=nan), "timeout must not be negative or NaN, not nan"),
+    "timeout of another type": (
+        lambda: client().wait("v", timeout=cast("Any", "5")),
+        "timeout must be a number of seconds, not str",
+    ),
+    "timeout of zero": (lambda: client(timeout=0), "timeout must be above 0 seconds"),
+    "attempts of another type": (lambda: RetryPolicy(attempts=cast("Any", True)), "attempts must be an int, not bool"),
+    "rate of another type": (
+        lambda: RetryPolicy(submits_per_second=cast("Any", "5")),
+        "submits_per_second must be a number or None, not str",
+    ),
+    "rate of zero": (lambda: RetryPolicy(submits_per_second=0), "submits_per_second must be above 0 and finite, not 0"),
+    "interval of zero": (
+        lambda: PollingPolicy(initial_interval=0),
+        "initial_interval must be above 0 and at most max_interval, not 0",
+    ),
+    "long interval": (
+        lambda: PollingPolicy(initial_interval=16),
+        "initial_interval must be above 0 and at most max_interval, not 16",
+    ),
+    "base URL of another type": (lambda: client(base_url=5), "The base URL must be a string, not int."),
+    "no URL": (lambda: client(base_url="https://[::1"), "The base URL cannot be parsed as a URL."),
+    **{f"base URL with {mark!r}": (partial(client, base_url=f"https://a.example{mark}x"), BASE_URL) for mark in "@?# "},
+    "no host": (lambda: client(base_url="api.example"), "api.example is no base URL: it needs https:// and a host."),
+    "port": (
+        lambda: client(base_url="https://a.example:65536"),
+        "The base URL https://a.example:65536 has an impossible port.",
+    ),
+    "http": (lambda: client(base_url="http://a.example"), HTTPS),
+    "ftp to this machine": (lambda: client(base_url="ftp://localhost"), HTTPS),
+}
+
+
+@pytest.mark.parametrize(("call", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_is_refused_reads(call: Callable[[], object], sentence: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+# Targets, and the whole error of the operating system; the path is the target's but for the folders.
+TARGETS = {
+    "there": (False, FileExistsError(errno.EEXIST, "File exists", "there")),
+    "folder": (True, IsADirectoryError(errno.EISDIR, "Is a directory", "folder")),
+    "new/": (True, IsADirectoryError(errno.EISDIR, "Is a directory", "new/")),
+    "odd": (True, FileExistsError(errno.EEXIST, "Not a regular file, so it is not replaced", "odd")),
+    "none/x.mp4": (False, FileNotFoundError(errno.ENOENT, "No such file or directory", "none")),
+    "there/x.mp4": (False, NotADirectoryError(errno.ENOTDIR, "Not a directory", "there")),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_target_that_cannot_be_reads(connect: Twin, tmp_path: Path, name: str) -> None:
+    (tmp_path / "there").touch()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "odd")
+    overwrite, expected = TARGETS[name]
+    client, _ = connect(Answer(200))
+    error = failure(type(expected), client.download, "v", f"{tmp_path}/{name}", overwrite=overwrite)
+    path = str(tmp_path / expected.filename)
+    assert (error.errno, error.strerror, error.filename) == (expected.errno, expected.strerror, path)
