@@ -97,6 +97,12 @@ def test_rules_that_a_mock_for_any_key_cannot_keep_are_left_out_and_it_is_said_w
         assert f"-       {rule:30}not checked: this mock takes any key; with `mock --key KEY`" in done.stdout
 
 
+def test_a_base_url_with_the_version_of_the_api_is_told(base_url: str) -> None:
+    done = run("--video-id", "video_123", "--base-url", f"{base_url}/v1", "--quiet", DEERAPI_KEY=KEY)
+    assert done.returncode == 7
+    assert done.stdout.endswith("  The base URL should end before /v1: every path begins so.\n")
+
+
 def test_quiet_shows_breaches_and_the_conclusion_only(fake: FakeDeerAPI, base_url: str) -> None:
     without_request_id(fake)
     done = run("--video-id", "video_123", "--base-url", base_url, "--quiet", DEERAPI_KEY=KEY)

@@ -86,7 +86,7 @@ def check(
         subject=settings.base_url,
         findings=findings,
         code=_code(findings, end),
-        conclusion=_conclusion(api, end),
+        conclusion=_conclusion(api, end, settings.base_url),
         unasked=lambda rule: _unasked(rule, settings, stopped=end is not None),
         mask=lambda text: without_key(text, settings.key),
     )
@@ -142,13 +142,15 @@ def _code(findings: Findings, end: BaseException | None) -> int:
     return 0
 
 
-def _conclusion(api: Api, end: BaseException | None) -> list[str]:
+def _conclusion(api: Api, end: BaseException | None, base_url: str) -> list[str]:
     lines = []
     sent = f"Sent: {api.sent['GET']} GET, {api.sent['POST']} POST."
     if isinstance(end, StoppedError):
         lines.append(f"{sent} Stopped early: {end}")
         if end.exchange:
             lines.append(f"  reproduce: {end.exchange.curl}")
+        if "/v1/" in f"{base_url}/":
+            lines.append("  The base URL should end before /v1: every path begins so.")
     elif end is not None:
         lines.append(f"{sent} Interrupted.")
     else:
