@@ -21,16 +21,16 @@ class ServerMessage:
     """What the body of a failed answer says.
 
     Attributes:
+        message: For people.
         code: For programs.
         kind: The `type` of an error object.
-        message: For people.
         is_structured: Whether it was JSON, not prose or the title of a page.
         is_page: Whether it was a page in HTML, as proxies send it.
     """
 
+    message: str | None
     code: str | None = None
     kind: str | None = None
-    message: str | None = None
     is_structured: bool = False
     is_page: bool = False
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import httpx
@@ -23,6 +24,7 @@ from deerapi_remix import (
     _clock,
     _submission,
 )
+from deerapi_remix.models import EventKind
 
 from .conftest import KEY, Clock, Log
 from .wire import FULL, MODELS, Answer, Pieces, Step, Twin, failure, takes
@@ -45,6 +47,11 @@ def events() -> list[Event]:
 
 
 # Events
+
+
+def test_the_type_of_an_event_names_the_kinds_that_are_documented() -> None:
+    documented = (Event.__doc__ or "").partition("kind: ")[2].partition("operation: ")[0]
+    assert sorted(get_args(EventKind)) == sorted(re.findall(r"`(\w+)`", documented))
 
 
 def test_a_call_that_succeeds_is_one_attempt(connect: Twin, events: list[Event], clock: Clock) -> None:
