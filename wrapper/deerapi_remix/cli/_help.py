@@ -23,6 +23,7 @@ _STYLES = {
     "STYLE_OPTION": "bold",
     "STYLE_SWITCH": "bold",
     "STYLE_TYPES": "magenta",
+    "STYLE_METAVAR": "magenta",  # What Typer 0.26.0 calls the same.
     "STYLE_USAGE": "bold",
     "STYLE_COMMANDS_TABLE_FIRST_COLUMN": "bold",
 }
@@ -96,7 +97,7 @@ def _name_only(parameter: Any) -> None:
         parameter.help = "Show completion for the current shell, or for the one that is named."
     if parameter.param_type_name == "argument":
         parameter.display_type = _nothing
-        if hasattr(parameter, "type"):  # Before Typer 0.28 it is the type that names itself.
+        if hasattr(parameter, "type"):  # Before Typer 0.29 it is the type that names itself.
             # Types are shared between parameters, so this one gets its own.
             parameter.type = copy.copy(parameter.type)
             parameter.type.get_metavar = _nothing

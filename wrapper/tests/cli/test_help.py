@@ -201,6 +201,20 @@ def test_a_help_that_cannot_be_written_is_10(call: Cli, monkeypatch: pytest.Monk
     assert call("models", "--help") == (10, "", "Error: [Errno 28] No space left on device\n")
 
 
+@pytest.mark.parametrize("command", ["", "remix", "batch run"])
+def test_the_help_has_no_color_that_cannot_be_read_on_white(command: str) -> None:
+    told = subprocess.run(
+        [*PROGRAM, *command.split(), "--help"],
+        env=os.environ | {"FORCE_COLOR": "1"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    styles = {code for codes in re.findall(r"\x1b\[([\d;]*)m", told.stdout) for code in codes.split(";")}
+    # Bold and faint, and red and magenta.
+    assert {"1"} <= styles <= {"0", "1", "2", "31", "35"}
+
+
 @pytest.mark.parametrize("arguments", ["--help", "remix --help", "", "--version", "--show-completion bash"])
 def test_where_nobody_reads_the_help_to_its_end_it_ends_in_silence(arguments: str) -> None:
     ours, theirs = os.pipe()
