@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+from operator import itemgetter
 from typing import Any
 from weakref import ref
 
@@ -65,6 +66,11 @@ class Line:
                 return place
             heapq.heappop(self._waiting)
         return None
+
+    def in_order(self) -> list[Place]:
+        """All who wait."""
+        places = [entry() for _, entry in sorted(self._waiting, key=itemgetter(0))]
+        return [place for place in places if place is not None and place.is_waiting]
 
     def arrive(self, rate: float) -> Place:
         """A place behind all others."""

@@ -32,8 +32,8 @@ class Gate:
     """Lets requests of one kind go as fast as the server takes them, in the order they came in.
 
     A caller takes a place and asks for how many seconds to wait. It asks again after that time, or
-    when the bell of its place is rung. It is rung for the head of the line whenever a place was
-    left or an answer came. Threads share a lock for the moment in which they ask; what says that it
+    when the bell of its place is rung. It is rung for the next in line whenever a place was left or
+    an answer came. Threads share a lock for the moment in which they ask; what says that it
     needs none goes without, since until a first 429 a gate costs next to nothing.
 
     Args:
@@ -88,12 +88,26 @@ class Gate:
         It takes nobody's turn where there is room for all who wait, too. Were it to stand behind
         them, then under steady load each call would stand in a line that never ends.
         """
-        if self._hold is not None or place.is_waiting or place.rate < math.inf:
-            return False
-        if len(self._line.unanswered) + len(self._line) >= self._burst.at(now):
+        if place.is_waiting or place.rate < math.inf or not self._has_room(1, now):
             return False
         self._let_go(place, now)
         return True
+
+    def next_in_line(self, now: float) -> list[Place]:
+        """Who is to ask again: the head of the line, or everybody where there is room for all."""
+        head = self.head
+        if head is None:
+            return []
+        if not self._has_room(0, now):
+            return [head]
+        return [head, *(place for place in self._line.in_order() if place.rate == math.inf)]
+
+    def _has_room(self, more: int, now: float) -> bool:
+        """Whether all who wait may go at once, and so many more, as nothing is known against it."""
+        if self._hold is not None:
+            return False
+        needed = len(self._line.unanswered) + len(self._line) + more
+        return needed <= self._burst.at(now)
 
     def seconds(self, place: Place, now: float) -> float:
         """For how long to wait. 0 lets the request go, `math.inf` means until the bell is rung."""

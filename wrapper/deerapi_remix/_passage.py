@@ -140,10 +140,10 @@ class Passage:
         self.bell = None if only_time else self._place.bell
 
     def _ring(self) -> None:
-        """Wake the head of the line, whose turn may have come."""
-        head = self._gate.head
-        if head is not None and head is not self._place and head.bell is not None:
-            head.bell.ring()
+        """Wake those whose turn may have come."""
+        for place in self._gate.next_in_line(_clock.monotonic()):
+            if place is not self._place and place.bell is not None:
+                place.bell.ring()
 
     def _held_for(self) -> float:
         return max(self._gate.held_until - _clock.monotonic(), 0.0)

@@ -124,6 +124,7 @@ def test_a_line_ends_once_there_is_room_for_all() -> None:
     waiting = line_up(gate, 2, 0.0)
     for place in sent:
         gate.accepted(place, 0.0)
+    assert [place for place in gate.next_in_line(0.0) if place in waiting[1:]] == waiting[1:]
     for _ in range(4):
         send(gate, 0.0)
     assert [gate.seconds(place, 0.0) for place in waiting] == [0, 0]
@@ -136,6 +137,7 @@ def test_nobody_passes_a_line_for_which_there_is_no_room() -> None:
     for place in sent:
         gate.accepted(place, 0.0)
     assert gate.seconds(gate.arrive(), 0.0) > 0
+    assert gate.next_in_line(0.0) == [gate.head]
 
 
 # The hold
