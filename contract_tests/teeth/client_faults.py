@@ -850,7 +850,7 @@ _WAITING = [
     *_wrapper(
         "_polling.py::PollSchedule.delay",
         ("waiting", "waiting sleeps beyond its deadline", "return min(interval, left)", "return interval"),
-        ("waiting", "a hint of the server's is ignored", "if self._wanted_by_server is not None:", "if False:"),
+        ("waiting", "a hint of the server's is ignored", "if self._hint is not Hint.NONE:", "if False:"),
         ("waiting", "no last look before the deadline", "interval = left - self._policy.initial_interval", "pass"),
     ),
     *_wrapper(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import math
 
 import attrs
@@ -21,6 +22,17 @@ _LONGEST_RETRY_AFTER = 3600.0
 _READINGS_KEPT = 3
 
 
+class Hint(enum.Enum):
+    """Who decides when the next poll is made."""
+
+    NONE = enum.auto()
+    """We do, by the progress so far."""
+    POLL_AFTER = enum.auto()
+    """An answer said when it wants to be asked again: followed within the policy's bounds."""
+    RETRY_AFTER = enum.auto()
+    """A refusal said how long to stay away: followed, however long, up to an hour."""
+
+
 @attrs.frozen
 class _Reading:
     at: float
@@ -36,11 +48,12 @@ class PollSchedule:
     """
 
     # There may be ten thousand of them.
-    __slots__ = ("_end", "_policy", "_readings", "_wanted_by_server")
+    __slots__ = ("_end", "_hint", "_policy", "_readings", "_wanted_by_server")
 
     def __init__(self, policy: PollingPolicy) -> None:
         self._policy = policy
-        self._wanted_by_server: float | None = None
+        self._hint = Hint.NONE
+        self._wanted_by_server = 0.0
         self._readings: tuple[_Reading, ...] = ()
         self._end = -math.inf
 
@@ -51,17 +64,18 @@ class PollSchedule:
 
     def answered(self, progress: int | None, poll_after: float | None, now: float) -> None:
         """Take in an answer, and in how many seconds the server wants to be asked again."""
-        self._wanted_by_server = None
+        self._hint = Hint.NONE
         if poll_after is not None:
+            self._hint = Hint.POLL_AFTER
             self._wanted_by_server = self._within_bounds(poll_after)
         self._readings = (*self._readings[-_READINGS_KEPT + 1 :], _Reading(now, progress))
         self._predict()
 
     def failed(self, retry_after: float | None) -> None:
         """Take in a failed poll, and how many seconds the server asks to wait."""
-        self._wanted_by_server = None
+        self._hint = Hint.NONE
         if retry_after is not None:
-            # Followed beyond the longest interval: a refusal says how long to stay away.
+            self._hint = Hint.RETRY_AFTER
             wanted = min(retry_after, _LONGEST_RETRY_AFTER)
             self._wanted_by_server = max(wanted, self._policy.initial_interval)
 
@@ -73,7 +87,7 @@ class PollSchedule:
             now: The time on the monotonic clock.
             draw: A number between 0 and 1, drawn by chance.
         """
-        if self._wanted_by_server is not None:
+        if self._hint is not Hint.NONE:
             return min(self._wanted_by_server, left)
         interval = self._interval(now, draw)
         # A last look shortly before the deadline, with time for its answer.
