@@ -96,17 +96,15 @@ class Answer:
         Raises:
             UnreadableAnswerError: It is none, or is too long.
         """
-        with suppress(ValueError, RecursionError):
-            return self._decoded()
-        # Raised here and not while the error of the decoder is handled, for that holds the body.
-        if len(self._content()) > self._limit:
-            raise UnreadableAnswerError(f"the answer is longer than {self._limit} bytes")
-        raise UnreadableAnswerError("the answer is not JSON")
-
-    def _decoded(self) -> Any:
         content = self._content()
         if len(content) > self._limit:
-            raise ValueError("only a part of the body was kept")
+            raise UnreadableAnswerError(f"the answer is longer than {self._limit} bytes")
+        with suppress(ValueError, RecursionError):
+            return self._decoded(content)
+        # Raised here and not while the error of the decoder is handled, for that holds the body.
+        raise UnreadableAnswerError("the answer is not JSON")
+
+    def _decoded(self, content: bytes) -> Any:
         encoding = json.detect_encoding(content)
         value = _JSON.decode(content.decode(encoding, "surrogatepass"))
         if self._may_hold_key(content):
