@@ -150,7 +150,7 @@ def test_a_download_tells_when_bytes_start_to_come_and_when_they_are_whole(
     "own", [RuntimeError("metrics"), DeerAPIError("metrics"), httpx.ReadError("metrics")], ids=repr
 )
 def test_what_on_event_raises_is_logged_and_breaks_neither_a_paid_call_nor_a_download(
-    connect: Twin, log: Log, target: Path, own: Exception
+    connect: Twin, log: Log, caplog: pytest.LogCaptureFixture, target: Path, own: Exception
 ) -> None:
     def fail(_: Event) -> None:
         raise own
@@ -160,6 +160,8 @@ def test_what_on_event_raises_is_logged_and_breaks_neither_a_paid_call_nor_a_dow
     assert client.download("video_456", target).read_bytes() == b"\0\0\0\x08moov"
     assert len(wire.requests) == 3
     assert set(log.lines(logging.ERROR)) == {"on_event failed; the call goes on"}
+    assert {each.exc_info[1] for each in caplog.records if each.levelno == logging.ERROR and each.exc_info} == {own}
+    assert {"event": "on_event_failed"} in log.fields
 
 
 def test_no_event_shows_key_or_prompt(connect: Twin, events: list[Event]) -> None:
@@ -248,6 +250,7 @@ def test_ctrl_c_during_a_submit_warns_once_of_the_charge(connect: Twin, log: Log
     client, wire = connect(stop if where == "before the answer" else Answer(200, Pieces(b'{"id', stop)))
     assert failure(KeyboardInterrupt, client.remix, "video_123", prompt="x") is stop
     assert log.warnings == [INTERRUPTED]
+    assert log.fields == [{"event": "interrupted", "operation": "remix", "video_id": "video_123"}]
     assert failure(KeyboardInterrupt, client.remix_to_file, "video_123", target, prompt="x") is stop
     assert log.warnings == [INTERRUPTED] * 2
     failure(KeyboardInterrupt, client.retrieve, "video_456")
