@@ -84,6 +84,16 @@ def test_an_empty_path_is_refused_before_any_request(
     assert (wire.requests, names(tmp_path)) == ([], [])
 
 
+@pytest.mark.parametrize("name", ["videos/", "videos\\"])
+def test_a_path_that_ends_as_a_folder_does_on_windows_is_refused_there(
+    connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(os, "sep", "\\")
+    client, wire = connect(FILE)
+    failure(IsADirectoryError, client.download, "video_1", f"{tmp_path}/{name}")
+    assert (wire.requests, names(tmp_path)) == ([], [])
+
+
 def test_a_path_with_a_null_character_is_refused_before_any_request(connect: Twin, tmp_path: Path) -> None:
     client, wire = connect(FILE)
     with pytest.raises(ValueError, match="null"):
@@ -251,7 +261,10 @@ def no_links(code: int) -> Callable[..., None]:
     return link
 
 
-@pytest.mark.parametrize("code", [None, errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS])
+NO_LINKS = [errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES, errno.EINVAL]
+
+
+@pytest.mark.parametrize("code", [None, *NO_LINKS])
 def test_with_and_without_links_the_file_gets_its_name_and_no_other_is_touched(
     connect: Twin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None
 ) -> None:
