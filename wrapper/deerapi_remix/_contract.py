@@ -10,8 +10,6 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import attrs
 
-_NAMES = {type(None): "null"}
-
 
 @attrs.frozen
 class _Field:
@@ -38,8 +36,8 @@ def breaches(expected: type, content: dict[str, Any], path: str = "") -> Iterato
         value = content[name]
         kind = _kind_in_json(value)
         if kind not in field.types:
-            allowed = " or ".join(one.__name__ for one in field.types)
-            yield f"{path}{name} is {_NAMES.get(kind, kind.__name__)}, not {allowed}"
+            allowed = " or ".join(map(_name_of, field.types))
+            yield f"{path}{name} is {_name_of(kind)}, not {allowed}"
         elif field.model is not None and value is not None:
             yield from _nested_breaches(field.model, value, f"{path}{name}")
 
@@ -52,7 +50,11 @@ def _nested_breaches(model: type, value: Any, path: str) -> Iterator[str]:
         if isinstance(entry, dict):
             yield from breaches(model, entry, f"{path}.")
         else:
-            yield f"{path} holds {type(entry).__name__}, not dict"
+            yield f"{path} holds {_name_of(type(entry))}, not dict"
+
+
+def _name_of(kind: type) -> str:
+    return "null" if kind is type(None) else kind.__name__
 
 
 def _kind_in_json(value: object) -> type:

@@ -83,15 +83,16 @@ def _has_lost_its_id(answer: Mapping[str, Any], broken: str) -> bool:
 
 
 def _completions(start: str) -> Iterator[str]:
-    """Texts that are JSON if `start` was cut behind a whole member, the longest first."""
+    """Texts that begin with JSON if `start` was cut behind a whole member, the longest first.
+
+    The id may lie one object deep. Where it does not, the last brace is one too many, and not read.
+    """
     # A number that comes last may have lost digits, and so may not be completed by a bracket.
     if start.rstrip().endswith(('"', "}")):
-        yield start + "}"
         yield start + "}}"
     commas = [found.start() for found in re.finditer(",", start)]
     # The id may stand behind a long member, such as the prompt, or before one.
     late = commas[-_LATE_COMMAS:]
     early = [comma for comma in commas[:-_LATE_COMMAS] if comma < _SEARCHED]
     for comma in reversed(early + late):
-        yield start[:comma] + "}"
         yield start[:comma] + "}}"

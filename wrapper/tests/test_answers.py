@@ -542,7 +542,25 @@ BROKEN: list[tuple[str, dict[str, Any], str | None]] = [
     *[("remix", without(name), f"{name} is missing") for name in FULL if name != "id"],
     ("remix", without("id") | {"task_id": "video_456"}, "id is missing"),
     ("remix", FULL | {"id": 456}, "id is int, not str"),
+    ("remix", FULL | {"progress": "47%"}, "progress is str, not int"),
+    ("remix", FULL | {"progress": 1.5}, "progress is float, not int"),
+    ("remix", FULL | {"progress": 1.0}, None),
+    ("remix", FULL | {"progress": True}, "progress is bool, not int"),
+    ("remix", FULL | {"size": None}, "size is null, not str"),
+    ("remix", FULL | {"size": ["1280x720"]}, "size is list, not str"),
+    ("remix", FULL | {"more": 1}, None),
     ("retrieve", {"id": "video_456", "status": "queued"}, None),
+    ("retrieve", {"id": "video_456"}, "status is missing"),
+    ("retrieve", FULL | {"completed_at": "now"}, "completed_at is str, not int or null"),
+    ("retrieve", FULL | {"error": "busy"}, "error is str, not null or dict"),
+    ("retrieve", FULL | {"error": ["busy"]}, "error is list, not null or dict"),
+    ("retrieve", FULL | {"error": {"code": "c", "message": None}}, "error.message is null, not str"),
+    ("retrieve", FULL | {"error": {"code": "c", "message": "m", "more": 1}}, None),
+    ("retrieve", FULL | {"id": "video_789"}, "id is 'video_789', not 'video_456'"),
+    ("models", {"object": "list", "data": []}, None),
+    ("models", {"data": []}, "object is missing"),
+    ("models", {"object": "list", "data": ["sora-2"]}, "data holds str, not dict"),
+    ("models", {"object": "list", "data": [{"object": "model", "created": 1, "owned_by": "x"}]}, "data.id is missing"),
     ("retrieve", FULL | dict.fromkeys(OPTIONAL), None),
     ("retrieve", FULL | {"error": {"code": 5}}, REASON),
 ]
@@ -555,8 +573,10 @@ def test_what_breaks_the_contract_is_named(
     client, _ = connect(Answer(200, body))
     if operation == "remix":
         client.remix("video_123", prompt="x")
-    else:
+    elif operation == "retrieve":
         client.retrieve("video_456")
+    else:
+        client.models()
     told = f"{operation}: the answer breaks the contract: {problem}; request id None"
     assert log.warnings == ([] if problem is None else [told])
 
@@ -653,7 +673,7 @@ SORA = Model("sora-2", "model", 1759190400, "openai")
             (Model("sora-2", "model", 1759190400),),
             "data.owned_by is null, not str",
         ),
-        ({"object": "list", "data": [CARD, None]}, (SORA,), "data holds NoneType, not dict"),
+        ({"object": "list", "data": [CARD, None]}, (SORA,), "data holds null, not dict"),
         ({"object": "list", "data": ["sora-2", CARD]}, (SORA,), "data holds str, not dict"),
         ({"object": "list", "data": [CARD | {"id": ""}, CARD]}, (SORA,), None),
         ({"object": "list", "data": [CARD | {"id": True}, CARD]}, (SORA,), "data.id is bool, not str"),
