@@ -42,6 +42,21 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "wrapper/deerapi_remix/_answer.py",
         "return zlib.decompressobj(wbits=_ANY_HEADER).decompress(self._body, self._limit + 2)",
     ): "one byte beyond the limit is as much too long as two",
+    **{
+        ("wrapper/deerapi_remix/_operations.py", f"client = AuthenticatedClient({arguments})"): (
+            "the seam that takes the place of its httpx client is sent neither"
+        )
+        for arguments in (
+            'base_url=None, token=""',
+            'base_url="XXXX", token=""',
+            'base_url="", token=None',
+            'base_url="", token="XXXX"',
+        )
+    },
+    **{
+        ("wrapper/deerapi_remix/_operations.py", f"client.{method}(cast(None, seam))"): "cast returns what it is given"
+        for method in ("set_httpx_client", "set_async_httpx_client")
+    },
 }
 
 
