@@ -27,10 +27,11 @@ _ONE_ATTEMPT = RetryPolicy(attempts=1, budget=0.0)
 class Allowance:
     """What a call may still use: attempts, and time in which another may start."""
 
+    attempts: int
+    ends: Deadline
+
     def __init__(self, policy: RetryPolicy, latest: Deadline) -> None:
         self.policy = policy
-        self.attempts = 0
-        self.ends = NEVER
         self._latest = latest
         self.renew()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -54,7 +53,7 @@ class AsyncBell:
     async def wait(self, seconds: float) -> None:
         """Wait until it is rung, for at most so many seconds."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(None if seconds == math.inf else seconds):
+            async with asyncio.timeout(seconds):
                 await self._rung.wait()
         self._rung.clear()
 

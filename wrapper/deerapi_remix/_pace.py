@@ -69,9 +69,9 @@ class Gate:
         """Until when nobody goes, on the monotonic clock."""
         return -math.inf if self._hold is None else self._hold.until
 
-    def seconds_to_pass(self, now: float) -> float:
-        """How long it takes until all in the line have gone, at the rate of now."""
-        return len(self._line) / self._rate.at(now)
+    def seconds_to_pass(self, place: Place, now: float) -> float:
+        """How long it takes until all in the line have gone, at the rate of now, or at its own."""
+        return len(self._line) / min(self._rate.at(now), place.rate)
 
     def arrive(self, rate: float = math.inf) -> Place:
         """Take a place behind all others."""

@@ -164,6 +164,6 @@ class Passage:
     def _tell(self, number: int) -> None:
         """Tell that the call waits, and for how long as far as can be said."""
         self._is_told = True
-        delay = self._held_for() + self._gate.seconds_to_pass(_clock.monotonic())
+        delay = self._held_for() + self._gate.seconds_to_pass(self._place, _clock.monotonic())
         event = Attempt(self._call, number, self._started).event("paced", None, delay=delay)
         self._settings.journal.emit(event)

@@ -25,15 +25,9 @@ MOST_CONNECTIONS = 100
 # Shorter than the 5 s of common servers: they must not close a connection just as a submit goes
 # out on it. In seconds.
 KEEPALIVE = 3.0
-ONE_CONNECTION = httpx.Limits(
-    max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE
-)
+ONE_CONNECTION = httpx.Limits(max_connections=1, keepalive_expiry=KEEPALIVE)
 NO_KEEPALIVE = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
-ALL_KEPT_ALIVE = httpx.Limits(
-    max_connections=MOST_CONNECTIONS,
-    max_keepalive_connections=MOST_CONNECTIONS,
-    keepalive_expiry=KEEPALIVE,
-)
+ALL_KEPT_ALIVE = httpx.Limits(max_connections=MOST_CONNECTIONS, keepalive_expiry=KEEPALIVE)
 # The extension of a response whose connection is not lost when closing it is cancelled.
 CLOSES_WHEN_CANCELLED = "deerapi_remix"
 
@@ -73,10 +67,10 @@ class SmallPools(httpx.AsyncBaseTransport):
             await self._places.acquire()
             return
         try:
-            async with asyncio.timeout(request.extensions.get("timeout", {}).get("pool")):
+            async with asyncio.timeout(request.extensions["timeout"]["pool"]):
                 await self._places.acquire()
         except TimeoutError as error:
-            raise httpx.PoolTimeout("all connections are in use", request=request) from error
+            raise httpx.PoolTimeout("all connections are in use") from error
 
     async def leave(self, pool: httpx.AsyncHTTPTransport, *, broken: bool = False) -> None:
         """Give a place back; with another pool where one broke off.

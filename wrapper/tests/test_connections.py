@@ -299,7 +299,7 @@ def in_child(work: Callable[[], str]) -> str:
         try:
             result = work()
         except BaseException as error:
-            result = f"{type(error).__name__}: {error}"
+            result = f"{type(error).__name__}: {error} {getattr(error, 'video_id', None)}"
         os.write(write, result.encode())
         os._exit(0)
     os.close(write)
@@ -382,6 +382,7 @@ def test_a_forked_child_may_not_use_an_httpx_client_that_was_handed_in(server: L
         waited = in_child(lambda: client.wait("child").id)
     assert told.startswith("ConfigurationError: http_client was made before this process was forked")
     assert waited == told
+    assert told.endswith(" child")
     assert "attempts" not in told
     assert len(server.requests) == 1
 

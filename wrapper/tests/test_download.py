@@ -551,6 +551,13 @@ def test_a_redirect_to_what_is_no_url_is_never_followed(connect: Twin, target: P
     assert not target.exists()
 
 
+@pytest.mark.parametrize("port", [1, 8443, 65_535])
+def test_a_redirect_to_any_port_that_there_is_is_followed(connect: Twin, target: Path, port: int) -> None:
+    client, wire = connect(redirect(f"https://cdn.example:{port}/v"), whole())
+    client.download("video_1", target)
+    assert wire.requests[1].url.port == port
+
+
 def test_a_redirect_without_a_location_is_an_error_with_its_status(connect: Twin, target: Path) -> None:
     client, wire = connect(Answer(302), whole())
     error = failure(APIStatusError, client.download, "video_1", target)
@@ -689,6 +696,24 @@ def test_a_cancelled_download_leaves_no_file(target: Path) -> None:
     started = asyncio.Event()
     asyncio.run(main())
     assert not target.exists()
+
+
+def test_a_file_may_take_longer_than_any_answer_while_bytes_come(target: Path) -> None:
+    class Slow(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            for start in range(0, 1_000, 100):
+                yield FILE[start : start + 100]
+                await asyncio.sleep(0.05)
+
+    async def main() -> None:
+        headers = {"Content-Type": "video/mp4", "Content-Length": "1000"}
+        transport = httpx.MockTransport(lambda _: httpx.Response(200, headers=headers, stream=Slow()))
+        async with httpx.AsyncClient(transport=transport) as http:
+            client = AsyncRemixClient(http_client=http, timeout=0.2, retry=RetryPolicy(attempts=1, budget=0.0))
+            await client.download("video_1", target)
+
+    asyncio.run(main())
+    assert target.read_bytes() == FILE
 
 
 def test_ctrl_c_in_the_middle_of_the_body_leaves_no_file(connect: Twin, target: Path) -> None:

@@ -146,6 +146,7 @@ async def test_a_hold_that_does_not_fit_in_the_budget_is_told_at_once(time: Seco
     assert (refused.value.attempts, refused.value.retry_after) == (1, 600.0)
     assert (unsent.value.attempts, unsent.value.retry_after) == (0, 600.0)
     assert (unsent.value.video_id, unsent.value.status_code) == ("video_2", 429)
+    assert unsent.value.message == "no turn came in time, because the server answers others with 429"
     assert time() == 0
 
 
@@ -184,6 +185,54 @@ async def test_waiting_at_the_gate_is_told_once(time: Seconds) -> None:
     assert len({event.video_id for event in paced}) == len(paced)
     assert 10 <= len(paced) <= 16
     assert all(event.attempt == 1 and event.delay is not None for event in paced)
+
+
+async def test_a_call_that_waits_again_tells_it_again_and_when_its_turn_comes(time: Seconds) -> None:
+    events: list[Event] = []
+    begun: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.split("/")[3]
+        begun.append(name)
+        if begun.count(name) == 1 and name == "video_1":
+            return httpx.Response(503, headers={"Retry-After": "0.25"})
+        return httpx.Response(200, json={**JOB, "id": f"new_{name}"})
+
+    async with client_of(answer, on_event=events.append, retry=RetryPolicy(submits_per_second=1)) as client:
+        await submit(client, 3)
+    assert begun == ["video_0", "video_1", "video_1", "video_2"]
+    paced = [event for event in events if event.kind == "paced"]
+    assert [(event.video_id, event.attempt) for event in paced] == [("video_1", 1), ("video_2", 1), ("video_1", 2)]
+    assert [event.elapsed for event in paced] == pytest.approx([0, 0, 1.25])
+    # Until all have gone who are in the line: when video_1 waits again, video_2 does still.
+    assert [event.delay for event in paced] == pytest.approx([1, 2, 2])
+
+
+@pytest.mark.parametrize("twin", ["sync", "async"])
+async def test_those_who_wait_go_in_time_though_no_answer_comes(twin: str) -> None:
+    sent: list[httpx.Request] = []
+    all_sent = threading.Event()
+
+    def take(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        if len(sent) == 6:
+            all_sent.set()
+        all_sent.wait(10)
+        return httpx.Response(200, json={**JOB, "id": "new"})
+
+    async def take_in_a_thread(request: httpx.Request) -> httpx.Response:
+        return await asyncio.to_thread(take, request)
+
+    async with client_of(take_in_a_thread) as client:
+        if twin == "async":
+            calls = [client.remix("video_1", prompt="x") for _ in range(6)]
+        else:
+            http = httpx.Client(transport=httpx.MockTransport(take))
+            plain = RemixClient(base_url="http://127.0.0.1:1", http_client=http)
+            calls = [asyncio.to_thread(plain.remix, "video_1", prompt="x") for _ in range(6)]
+        async with asyncio.timeout(5):
+            await asyncio.gather(*calls)
+    assert len(sent) == 6
 
 
 async def test_an_attempt_is_not_used_up_by_a_429_at_the_pace_of_the_gate(time: Seconds) -> None:

@@ -210,6 +210,32 @@ def test_a_url_below_another_is_the_same_as_one_that_was_parsed_whole(base: str,
     assert (url.raw_path, url.host, url.port, url.netloc) == (parsed.raw_path, parsed.host, parsed.port, parsed.netloc)
 
 
+class _Elsewhere:
+    """What has none of the private attributes, as a later version or a transport of the user's may."""
+
+    def __str__(self) -> str:
+        return "https://api.test/proxied"
+
+
+def test_without_private_attributes_urls_are_parsed_whole_and_nothing_else_is_done() -> None:
+    import httpx
+
+    from deerapi_remix import _private_httpx as private
+
+    http = _Elsewhere()
+    assert private.below(http, "/v1/models") == httpx.URL("https://api.test/proxied/v1/models")  # type: ignore[arg-type]
+    assert private.connections_of(http) == []
+    assert private.without_locks(http) is http
+    assert private.with_one_connection(http, private.OneConnection) is http
+    private.close_without_locks(http)
+    private.release_after_interruption(http, {})
+    with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
+        assert private.without_locks(client) is client
+        private.close_without_locks(client)
+        private.release_after_interruption(client, {})
+        assert client.get("https://api.test").status_code == 200
+
+
 def test_one_connection_takes_the_place_of_a_pool_of_both_libraries(loopback: Loopback) -> None:
     import httpx
 

@@ -19,6 +19,7 @@ import respx
 import trio
 import vcr  # type: ignore[import-untyped]
 from pytest_httpx import HTTPXMock
+from vcr.errors import UnhandledHTTPRequestError  # type: ignore[import-untyped]
 from vcr.record_mode import RecordMode  # type: ignore[import-untyped]
 
 from deerapi_remix import (
@@ -75,6 +76,14 @@ def test_a_request_that_a_test_does_not_mock_was_not_sent(
         client.remix("video_123", prompt=PROMPT)
     assert type(caught.value).__name__ == raised
     assert getattr(caught.value, "__notes__", []) == []
+    assert "charged" not in log.text
+
+
+def test_what_a_cassette_raises_for_a_request_that_it_does_not_know_passes(connect: Twin, log: Log) -> None:
+    client, wire = connect(UnhandledHTTPRequestError("not on the cassette"))
+    with pytest.raises(UnhandledHTTPRequestError) as caught:
+        client.remix("video_123", prompt=PROMPT)
+    assert (getattr(caught.value, "__notes__", []), len(wire.requests)) == ([], 1)
     assert "charged" not in log.text
 
 

@@ -335,6 +335,14 @@ def test_a_window_never_closes() -> None:
     assert gate.seconds(head, 12.0) == 0
 
 
+def test_a_window_stays_as_it_is_where_a_429_speaks_for_a_lower_rate_only() -> None:
+    gate = held_back(4)
+    (place,) = [send(gate, 10.5)]
+    refuse(gate, place, 10.6)  # Alone: it was not the window.
+    line_up(gate, 10, 10.7)
+    assert len(times(gate, 11.1, 13.0)) == 4
+
+
 def test_a_429_while_nothing_else_is_unanswered_says_nothing_about_a_window() -> None:
     gate = held_gate(retry_after=1.0, accepted=100)
     line_up(gate, 50, 10.0)

@@ -95,9 +95,9 @@ OUTCOMES: list[tuple[str, Step, str, Outcome, Outcome]] = [
     ("200 that is no JSON", Answer(200, b"<html>"), UNREADABLE, LOST, FINAL),
     ("200 without an id", Answer(200, {}), UNREADABLE, LOST, FINAL),
     ("204", Answer(204), UNREADABLE, LOST, FINAL),
-    *statuses(300, 301, 302, 305, 306, 307, 308, kind=STATUS, paid=FINAL, free=FINAL),
+    *statuses(300, 301, 302, *range(305, 309), 399, kind=STATUS, paid=FINAL, free=FINAL),
     # The submit was done, or nobody knows.
-    *statuses(303, 304, 600, 666, 999, kind=STATUS, paid=LOST, free=FINAL),
+    *statuses(303, 304, 600, 666, 999, 1_000, kind=STATUS, paid=LOST, free=FINAL),
     *statuses(400, 422, kind="BadRequestError", paid=FINAL, free=FINAL),
     *statuses(401, kind="AuthenticationError", paid=FINAL, free=FINAL),
     *statuses(403, kind="PermissionDeniedError", paid=FINAL, free=FINAL),
