@@ -472,6 +472,7 @@ def test_a_redirect_to_another_host_is_followed_without_the_key(connect: Twin, t
     assert [request.method for request in wire.requests] == ["GET", "GET"]
     assert str(wire.requests[1].url) == "https://cdn.example/v.mp4?sig=1"
     assert wire.requests[1].headers["Host"] == "cdn.example"
+    assert wire.requests[1].extensions["timeout"] == wire.requests[0].extensions["timeout"]
     assert keys(wire.requests) == [f"Bearer {KEY}", None]
 
 

@@ -594,6 +594,21 @@ def test_a_closed_client_says_nothing_of_attempts(connect: Twin) -> None:
     assert (error.attempts, "attempts" in str(error)) == (0, False)
 
 
+@pytest.mark.parametrize("asked", [1, 2])
+def test_an_attempt_for_which_there_is_no_key_is_none(connect: Twin, asked: int) -> None:
+    keys = iter(["sk-0123456789"] * (asked - 1) + [""])
+    client, wire = connect(Answer(503), api_key=lambda: next(keys), retry=RetryPolicy(initial_delay=0.0))
+    error = failure(ConfigurationError, client.retrieve, "video_123")
+    assert error.attempts == len(wire.requests) == asked - 1
+
+
+def test_a_base_url_that_is_too_long_is_told_before_anything_is_sent(connect: Twin) -> None:
+    client, wire = connect(Answer(200), base_url="https://api.test/" + "p" * 65_510)
+    error = failure(APIConnectionError, client.remix, "video_123", prompt="x")
+    assert (error.may_have_been_charged, error.retryable, wire.requests) == (False, False, [])
+    assert str(error).startswith("remix: the request was not sent: InvalidURL: ")
+
+
 def test_a_missing_folder_is_named_and_no_part_file(connect: Twin, tmp_path: Path) -> None:
     client, _ = connect(Answer(200))
     error = failure(FileNotFoundError, client.download, "video_123", tmp_path / "missing" / "bow.mp4")

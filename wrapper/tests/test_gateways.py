@@ -25,7 +25,7 @@ from deerapi_remix import (
 )
 
 from .conftest import Clock, Log
-from .wire import FULL, Answer, Twin, failure
+from .wire import CALLS, FULL, Answer, Twin, failure
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -279,6 +279,13 @@ def test_a_job_in_a_failed_answer_to_a_poll_is_no_job_of_ours(connect: Twin) -> 
 NO_MONEY = Answer(
     200, {"id": "req_123", "error": {"message": "insufficient balance", "code": "insufficient_user_quota"}}
 )
+
+
+@pytest.mark.parametrize("call", ["remix", "models"])
+def test_want_of_money_told_with_200_says_what_to_do(connect: Twin, tmp_path: Path, call: str) -> None:
+    client, _ = connect(Answer(200, {"error": {"message": "insufficient balance", "code": "insufficient_user_quota"}}))
+    raised = failure(APIResponseValidationError, CALLS[call], client, tmp_path)
+    assert (raised.reason, raised.advice) == ("no_balance", InsufficientQuotaError.advice)
 
 
 def test_want_of_money_told_with_200_ends_a_wait_after_three_polls(connect: Twin, target: Path) -> None:

@@ -11,7 +11,8 @@ import socket
 import ssl
 import threading
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, ClassVar, cast
 
 import httpx
 import pytest
@@ -29,6 +30,7 @@ from deerapi_remix import (
     _gates,
 )
 from deerapi_remix._deadline import Deadline
+from deerapi_remix._pools import SmallPools
 from deerapi_remix._waits import Wait
 from deerapi_remix.testing import FakeDeerAPI
 
@@ -167,6 +169,26 @@ async def test_calls_cancelled_while_their_answers_are_closed_give_their_connect
         hangs = False
         found = await asyncio.gather(*(client.retrieve(f"video_{number}") for number in range(100)))
     assert len(found) == 100
+
+
+@pytest.mark.parametrize(("idle", "broken"), [(True, False), (False, False), (True, True), (False, True)])
+async def test_only_a_connection_that_is_idle_after_a_whole_exchange_is_lent_again(idle: bool, broken: bool) -> None:
+    closed = asyncio.Event()
+
+    class Connections:
+        connections: ClassVar[list[Any]] = [SimpleNamespace(is_idle=lambda: idle)]
+
+        async def aclose(self) -> None:
+            closed.set()
+
+    pools = SmallPools(ssl.create_default_context())
+    request = httpx.Request("GET", "http://127.0.0.1:1", extensions={"timeout": {"pool": 1.0}})
+    await pools._take_place(request)
+    transport = pools._free.pop()
+    transport._pool = cast(Any, Connections())
+    await pools.leave(transport, broken=broken)
+    is_kept = idle and not broken
+    assert (pools._free[-1] is transport, closed.is_set(), len(pools._free)) == (is_kept, not is_kept, 100)
 
 
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "ALL_PROXY"])

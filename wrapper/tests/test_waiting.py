@@ -482,6 +482,15 @@ def test_a_poll_gets_no_more_time_than_is_left(connect: Twin) -> None:
     assert [request.extensions["timeout"]["read"] for request in wire.requests] == [6.0, 2.0]
 
 
+def test_a_timeout_that_is_shorter_than_what_is_left_stays_as_it_is(connect: Twin) -> None:
+    timeout = httpx.Timeout(30.0, connect=1.0, pool=None)
+    client, wire = connect(job(), timeout=timeout, polling=PollingPolicy(4.0, 4.0))
+    with pytest.raises(WaitTimeoutError):
+        client.wait(QUEUED, timeout=7)
+    (request,) = wire.requests
+    assert request.extensions["timeout"] == {"connect": 1.0, "read": 3.0, "write": 3.0, "pool": 3.0}
+
+
 # What the caller is told
 
 
