@@ -54,6 +54,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         )
     },
     **{
+        ("wrapper/deerapi_remix/_polling.py", f"{name} = None"): "a case of an enum is told by its name"
+        for name in ("NONE", "POLL_AFTER", "RETRY_AFTER")
+    },
+    **{
         ("wrapper/deerapi_remix/_operations.py", f"client.{method}(cast(None, seam))"): "cast returns what it is given"
         for method in ("set_httpx_client", "set_async_httpx_client")
     },
