@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -118,23 +119,32 @@ def _remote(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str | None:
     return kind if kind.startswith(_REMOTE) else None
 
 
+@contextmanager
+def _closed_unless_usable(connection: Any) -> Iterator[None]:
+    """Close a connection that is refused: SQLAlchemy forgets it, and may leave it open."""
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: `_begin_sqlite` does.
     connection.isolation_level = None
-    cursor = connection.cursor()
-    try:
+    with _closed_unless_usable(connection):
+        cursor = connection.cursor()
         (mode,) = cursor.execute("PRAGMA journal_mode = WAL").fetchone()
         cursor.execute("PRAGMA synchronous = FULL")
         # On macOS alone: fsync there leaves data in the cache of the drive.
         cursor.execute("PRAGMA fullfsync = ON")
         cursor.execute(f"PRAGMA cache_size = -{CACHE_KB}")
         (level,) = cursor.execute("PRAGMA synchronous").fetchone()
-    finally:
         cursor.close()
-    if mode != "wal" or level != 2:
-        raise LedgerUnavailableError(
-            f"SQLite gave journal_mode={mode} and synchronous={level}, not WAL and FULL"
-        )
+        if mode != "wal" or level != 2:
+            raise LedgerUnavailableError(
+                f"SQLite gave journal_mode={mode} and synchronous={level}, not WAL and FULL"
+            )
 
 
 def _begin_sqlite(connection: Any) -> None:
@@ -145,11 +155,12 @@ def _begin_sqlite(connection: Any) -> None:
 
 
 def _check_postgres(connection: Any, _record: Any) -> None:
-    with connection.cursor() as cursor:
-        (setting,) = cursor.execute("SHOW synchronous_commit").fetchone()
-    connection.rollback()
-    if setting == "off":
-        raise LedgerUnavailableError(
-            "synchronous_commit is off in this database, so that a crash could lose what was "
-            "committed: set it to on for the role or the database of the ledger"
-        )
+    with _closed_unless_usable(connection):
+        with connection.cursor() as cursor:
+            (setting,) = cursor.execute("SHOW synchronous_commit").fetchone()
+        connection.rollback()
+        if setting == "off":
+            raise LedgerUnavailableError(
+                "synchronous_commit is off in this database, so that a crash could lose what was "
+                "committed: set it to on for the role or the database of the ledger"
+            )

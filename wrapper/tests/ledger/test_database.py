@@ -183,6 +183,16 @@ def test_a_database_that_loses_commits_in_a_crash_is_refused(
     assert deerapi_mock.requests == ()
 
 
+def test_a_connection_that_is_refused_is_closed(path: Path) -> None:
+    """The driver refuses a file of another kind; some versions of SQLAlchemy leave its connection open."""
+    path.write_bytes(b"no database, but long enough to be read as one" * 100)
+    connection = sqlite3.connect(path)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        _database._set_up_sqlite(connection, None)
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.cursor()
+
+
 def test_a_server_that_is_away_stops_new_submits(
     client: RemixClient, deerapi_mock: DeerAPIMock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
