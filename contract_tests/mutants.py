@@ -54,6 +54,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         )
     },
     **{
+        ("wrapper/deerapi_remix/_media.py", f"length = int.from_bytes(header[{place}], )"): "big is the default"
+        for place in (":4", "8:16")
+    },
+    **{
         ("wrapper/deerapi_remix/_polling.py", f"{name} = None"): "a case of an enum is told by its name"
         for name in ("NONE", "POLL_AFTER", "RETRY_AFTER")
     },
