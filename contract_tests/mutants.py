@@ -65,6 +65,44 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         ("wrapper/deerapi_remix/_operations.py", f"client.{method}(cast(None, seam))"): "cast returns what it is given"
         for method in ("set_httpx_client", "set_async_httpx_client")
     },
+    **{
+        (
+            "wrapper/deerapi_remix/_failures.py",
+            f"Row({row}),",
+        ): "the statuses at its ends have rows of their own, or none"
+        for row in (
+            "range(401, 500), errors.APIStatusError",
+            "range(501, 600), errors.InternalServerError, ambiguous=True, transient=True",
+            "range(1001), errors.APIStatusError, ambiguous=True",
+        )
+    },
+    ("wrapper/deerapi_remix/_failures.py", "_CAUSES_LOOKED_AT = 9"): "it only ends a chain of causes that is a circle",
+    **{
+        ("wrapper/deerapi_remix/_retry_after.py", f'sent = http_date(headers.get("date", {default}))'): "no date either"
+        for default in ("", "None", '"XXXX"')
+    },
+    ("wrapper/deerapi_remix/_retry.py", "_MOST_DOUBLINGS = 61"): "delays end at 10^9 s long before",
+    **{
+        (
+            "wrapper/deerapi_remix/_pools.py",
+            f"response.extensions[CLOSES_WHEN_CANCELLED] = {value}",
+        ): "only its key counts"
+        for value in ("None", "False")
+    },
+    **{
+        ("wrapper/deerapi_remix/_pools.py", f"ONE_CONNECTION = httpx.Limits({most}keepalive_expiry=KEEPALIVE)"): (
+            "one connection stands in the place of the pool, which this limit is for"
+        )
+        for most in ("", "max_connections=None, ", "max_connections=2, ")
+    },
+    **{
+        ("wrapper/deerapi_remix/_line.py", default): "it is set when the request goes, and looked at afterwards"
+        for default in (
+            *("sent_at: float = None", "sent_at: float = +math.inf", "others: int = None", "others: int = 1"),
+            *("is_paced: bool = None", "is_paced: bool = True"),
+        )
+    },
+    ("wrapper/deerapi_remix/_connections.py", '_http: httpx.Client | None = ""'): "it is entered before it is left",
 }
 
 

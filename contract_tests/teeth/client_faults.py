@@ -1105,8 +1105,7 @@ _SAVING = [
         ("secrets", "a key in a redirect is sent on", "if mask.text(location) != location:", "if False:"),
     ),
     *_wrapper(
-        "_redirects.py::_origin",
-        ("download", "the key goes to another port", "url.port or _DEFAULT_PORTS.get(url.scheme)", "None"),
+        "_redirects.py::_origin", ("download", "the key goes to another port", "url.host, url.port", "url.host, None")
     ),
     *_wrapper(
         "_redirects.py::_is_unsafe",

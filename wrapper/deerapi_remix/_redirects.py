@@ -7,7 +7,7 @@ import httpx
 from ._mask import KeyMask
 
 REDIRECT_LIMIT = 5
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SCHEMES = ("http", "https")
 
 
 class RedirectRefusedError(Exception):
@@ -61,7 +61,7 @@ def redirect(
 
 
 def _is_unsafe(source: httpx.URL, target: httpx.URL) -> bool:
-    if target.scheme not in _DEFAULT_PORTS:
+    if target.scheme not in _SCHEMES:
         return True
     if source.scheme == "https" and target.scheme == "http":
         return True
@@ -69,4 +69,4 @@ def _is_unsafe(source: httpx.URL, target: httpx.URL) -> bool:
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or _DEFAULT_PORTS.get(url.scheme)
+    return url.scheme, url.host, url.port  # None for the default port, also where it was given.

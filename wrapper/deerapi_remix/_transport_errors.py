@@ -121,7 +121,7 @@ def _modules_that_passed(error: BaseException) -> Iterator[str]:
     """The modules of the frames that `error` went through, the innermost last."""
     traceback = error.__traceback__
     while traceback is not None:
-        yield str(traceback.tb_frame.f_globals.get("__name__", ""))
+        yield str(traceback.tb_frame.f_globals.get("__name__"))
         traceback = traceback.tb_next
 
 
