@@ -81,6 +81,14 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         ("wrapper/deerapi_remix/_retry_after.py", f'sent = http_date(headers.get("date", {default}))'): "no date either"
         for default in ("", "None", '"XXXX"')
     },
+    (
+        "wrapper/deerapi_remix/_deadline.py",
+        "return self if self.at < other.at else other",
+    ): "two that are at the same time are the same",
+    (
+        "wrapper/deerapi_remix/_key.py",
+        "self._mask_of = lru_cache(maxsize=3)(KeyMask)  # To make one takes longer than to use it.",
+    ): "it saves time only",
     ("wrapper/deerapi_remix/_retry.py", "_MOST_DOUBLINGS = 61"): "delays end at 10^9 s long before",
     **{
         (

@@ -6,6 +6,7 @@ import email.utils
 import math
 import random
 import ssl
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -452,6 +453,21 @@ def test_a_retry_after_beyond_the_budget_raises_at_once(
     client, wire = connect(Answer(429, b"", {"Retry-After": value}))
     error = failure(RateLimitError, client.remix, "video_123", prompt="x")
     assert (error.retry_after, clock.slept, len(wire.requests)) == (seconds, [], 1)
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="this system has one time zone")
+def test_a_date_without_a_time_zone_is_none_of_this_machine(
+    connect: Twin, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    date = email.utils.formatdate(1_800_001_020)
+    assert date.endswith(" -0000")
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        client, _ = connect(Answer(429, b"", {"Retry-After": date}), ACCEPTED)
+        client.remix("video_123", prompt="x")
+    time.tzset()
+    assert clock.slept == [20.0]
 
 
 def test_a_retry_after_beyond_max_delay_is_followed(connect: Twin, clock: Clock) -> None:
