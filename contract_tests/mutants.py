@@ -89,6 +89,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "wrapper/deerapi_remix/_key.py",
         "self._mask_of = lru_cache(maxsize=3)(KeyMask)  # To make one takes longer than to use it.",
     ): "it saves time only",
+    (
+        "wrapper/deerapi_remix/_pace.py",
+        "if needed >= max(window, 1.0) + _ROUNDING:",
+    ): "a whole number is never a millionth more than a window",
     ("wrapper/deerapi_remix/_retry.py", "_MOST_DOUBLINGS = 61"): "delays end at 10^9 s long before",
     **{
         (

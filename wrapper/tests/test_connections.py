@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpcore
 import httpx
 import pytest
 
@@ -539,6 +540,19 @@ def test_a_hook_whose_own_request_fails_does_not_prove_that_a_submit_was_not_sen
     client, wire = connect(Answer(200, {"id": "a", "status": "queued"}), http={"event_hooks": {"response": [hook]}})
     error = failure(APIConnectionError, client.remix, "video_123", prompt="x")
     assert (error.may_have_been_charged, error.retryable, len(wire.requests)) == (True, False, 1)
+
+
+def test_what_a_hook_raises_without_a_request_does_not_prove_that_a_submit_was_not_sent(connect: Twin) -> None:
+    def report(_: httpx.Response) -> None:
+        raise httpx.ConnectError("the metrics are down") from httpcore.ConnectError()
+
+    async def areport(response: httpx.Response) -> None:
+        report(response)
+
+    hook = report if connect.kind == "sync" else areport
+    client, _ = connect(Answer(200, {"id": "a", "status": "queued"}), http={"event_hooks": {"response": [hook]}})
+    error = failure(APIConnectionError, client.remix, "video_123", prompt="x")
+    assert (error.may_have_been_charged, error.retryable) == (True, False)
 
 
 def test_a_connect_error_within_an_answer_does_not_prove_that_a_submit_was_not_sent(connect: Twin) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -229,6 +231,10 @@ def test_without_private_attributes_urls_are_parsed_whole_and_nothing_else_is_do
     assert private.with_one_connection(http, private.OneConnection) is http
     private.close_without_locks(http)
     private.release_after_interruption(http, {})
+    lock = threading.Lock()
+    pool = SimpleNamespace(_optional_thread_lock=SimpleNamespace(_lock=lock), _requests=[object()])
+    private.release_after_interruption(SimpleNamespace(_transport=SimpleNamespace(_pool=pool)), {})
+    assert (len(pool._requests), lock.locked()) == (1, False)
     with httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200))) as client:
         assert private.without_locks(client) is client
         private.close_without_locks(client)

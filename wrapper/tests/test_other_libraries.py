@@ -174,9 +174,9 @@ def test_under_trio_nothing_is_sent() -> None:
         async with AsyncRemixClient(base_url=url) as client:
             await client.remix("video_123", prompt=PROMPT)
 
-    with running_server(fake) as url, pytest.raises(ConfigurationError, match="asyncio"):
+    with running_server(fake) as url, pytest.raises(ConfigurationError, match="asyncio") as caught:
         trio.run(remix, url)
-    assert fake.requests == ()
+    assert (caught.value.video_id, fake.requests) == ("video_123", ())
 
 
 def test_a_wait_ends_at_its_deadline_while_time_is_frozen(connect: Twin) -> None:
