@@ -147,7 +147,7 @@ class Verdict:
         if self.has_failed:
             return True
         if not video.is_finished:
-            self._end, self._ends = None, 0
+            self._end = None
             return False
         if video.status != self._end:
             self._ends = 0
