@@ -3,7 +3,6 @@
 import json
 import shlex
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -66,11 +65,11 @@ class Exchange:
         """Whether the server fails, or asks to come back later."""
         return self.status == 429 or self.status >= 500
 
-    @cached_property
+    @property
     def query(self) -> Mapping[str, str]:
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
-    @cached_property
+    @property
     def sent(self) -> Mapping[str, Any]:
         """The JSON object that was sent, empty if it was something else."""
         value, _ = parsed(self.sent_body)
@@ -81,7 +80,7 @@ class Exchange:
         """Whether an object in the body that was sent names a field twice."""
         return repeated_field(self.sent_body) is not None
 
-    @cached_property
+    @property
     def value(self) -> Mapping[str, Any]:
         """The JSON object that was answered, empty if it was something else."""
         value, _ = parsed(self.body)
