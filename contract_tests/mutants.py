@@ -89,6 +89,15 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "wrapper/deerapi_remix/_key.py",
         "self._mask_of = lru_cache(maxsize=3)(KeyMask)  # To make one takes longer than to use it.",
     ): "it saves time only",
+    **{
+        (f"wrapper/deerapi_remix/{file}.py", default): "it is only asked whether it is true"
+        for file, default in (
+            ("_submission", "self._may_be_charged = None"),
+            ("_pools", "_taken: bool = None"),
+            ("_line", "is_waiting: bool = None"),
+            ("_limits", "blames_rate: bool = None"),
+        )
+    },
     (
         "wrapper/deerapi_remix/_pace.py",
         "if needed >= max(window, 1.0) + _ROUNDING:",
