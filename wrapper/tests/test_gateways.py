@@ -25,7 +25,7 @@ from deerapi_remix import (
 )
 
 from .conftest import Clock, Log
-from .wire import CALLS, FULL, Answer, Twin, failure
+from .wire import CALLS, FULL, Answer, Twin, failure, takes
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -591,6 +591,16 @@ def test_a_file_that_never_is_there_ends_with_the_job_in_the_error(
     assert (raised.video.id, raised.job_id, raised.may_have_been_charged) == ("task_new", "task_new", False)
     assert [method for method, _ in wire.sent].count("POST") == 1
     assert seconds - 2.5 <= clock.time - 1_000 <= seconds + 2.5
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(29.5, 2), (30.0, 1)])
+def test_a_file_may_be_unknown_for_less_than_30_seconds(
+    connect: Twin, clock: Clock, target: Path, seconds: float, times: int
+) -> None:
+    unknown = NOT_YET["404 page"]
+    client, wire = connect(job(status="completed"), takes(clock, seconds, unknown), takes(clock, 30.0, unknown))
+    failure(NotFoundError, client.remix_to_file, "video_123", target, prompt="x")
+    assert [method for method, _ in wire.sent].count("GET") == times
 
 
 def box(name: bytes, payload: bytes) -> bytes:
