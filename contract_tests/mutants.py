@@ -58,6 +58,17 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         for place in (":4", "8:16")
     },
     **{
+        ("wrapper/deerapi_remix/_own_clients.py", f"super().__init__({settings})"): "None is as much a no as False"
+        for settings in (
+            "transport=direct, mounts=_mounts(transport, proxies), trust_env=None",
+            "mounts=_mounts(transport, proxies), trust_env=None, **options",
+        )
+    },
+    **{
+        ("wrapper/deerapi_remix/_own_clients.py", f'T = TypeVar("{name}")'): "only type checkers read the name"
+        for name in ("XXTXX", "t")
+    },
+    **{
         ("wrapper/deerapi_remix/_polling.py", f"{name} = None"): "a case of an enum is told by its name"
         for name in ("NONE", "POLL_AFTER", "RETRY_AFTER")
     },
