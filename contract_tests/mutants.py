@@ -64,6 +64,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
             "mounts=_mounts(transport, proxies), trust_env=None, **options",
         )
     },
+    (
+        "wrapper/deerapi_remix/_own_clients.py",
+        '_HEADERS = {"Accept": "*/*", "user-agent": f"deerapi-remix/{__version__}"}',
+    ): "names of headers mean the same in any case",
     **{
         ("wrapper/deerapi_remix/_own_clients.py", f'T = TypeVar("{name}")'): "only type checkers read the name"
         for name in ("XXTXX", "t")
