@@ -58,7 +58,7 @@ class OwnClient(_AsAsked, httpx.Client):
     ) -> None:
         transport = partial(httpx.HTTPTransport, verify=verify, limits=limits)
         direct = transport()
-        if limits.max_keepalive_connections == 1:
+        if limits.max_connections == 1:
             direct = with_one_connection(direct, OneConnection)
         super().__init__(transport=direct, mounts=_mounts(transport, proxies), trust_env=False)
         self._send_below(base_url)

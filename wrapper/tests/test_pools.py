@@ -30,7 +30,9 @@ from deerapi_remix import (
     _gates,
 )
 from deerapi_remix._deadline import Deadline
-from deerapi_remix._pools import SmallPools
+from deerapi_remix._own_clients import OwnClient
+from deerapi_remix._pools import ONE_CONNECTION, SmallPools
+from deerapi_remix._private_httpx import OneConnection
 from deerapi_remix._waits import Wait
 from deerapi_remix.testing import FakeDeerAPI
 
@@ -351,3 +353,10 @@ def test_a_forked_child_has_turns_of_its_own(monkeypatch: pytest.MonkeyPatch, lo
     asyncio.run(take_all())
     monkeypatch.setattr(os, "getpid", lambda: -1)
     asyncio.run(wait_in_child())
+
+
+def test_a_client_of_one_call_at_a_time_has_one_connection_in_the_place_of_a_pool() -> None:
+    options: dict[str, Any] = {"proxies": {}, "verify": ssl.create_default_context(), "limits": ONE_CONNECTION}
+    client: Any = OwnClient("https://api.example", **options)
+    assert isinstance(client._transport._pool, OneConnection)
+    client.close()
