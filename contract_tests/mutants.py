@@ -35,6 +35,11 @@ _LAST_WORDS = 2000
 # noticed all the same.
 EQUIVALENT: dict[tuple[str, str], str] = {
     (
+        "wrapper/deerapi_remix/_connections.py",
+        'Http = TypeVar("HTTP", bound=httpx.Client | httpx.AsyncClient)',
+    ): "only a type checker reads the name",
+    ("wrapper/deerapi_remix/_limits.py", "unit: float = 2.0"): "the default goes with no limit, which does not grow",
+    (
         "wrapper/deerapi_remix/_reading.py",
         '_LONE_SURROGATES = re.compile(r"[\\uD800-\\uDFFF]")',
     ): "the digits of an escape mean the same in capitals",
@@ -124,12 +129,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
             f"response.extensions[CLOSES_WHEN_CANCELLED] = {value}",
         ): "only its key counts"
         for value in ("None", "False")
-    },
-    **{
-        ("wrapper/deerapi_remix/_pools.py", f"ONE_CONNECTION = httpx.Limits({most}keepalive_expiry=KEEPALIVE)"): (
-            "one connection stands in the place of the pool, which this limit is for"
-        )
-        for most in ("", "max_connections=None, ", "max_connections=2, ")
     },
     **{
         ("wrapper/deerapi_remix/_line.py", default): "it is set when the request goes, and looked at afterwards"
