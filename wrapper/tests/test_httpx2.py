@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -265,3 +266,21 @@ def test_one_connection_takes_the_place_of_a_pool_of_both_libraries(loopback: Lo
         assert [connection.is_closed() for connection in seen] == [True, True, False]
         transport.close()
         assert seen[2].is_closed()
+
+
+async def test_a_connection_for_one_request_at_a_time_needs_no_locks_in_both_libraries(loopback: Loopback) -> None:
+    import httpx
+
+    from deerapi_remix._private_httpx import OneAsyncConnection, connections_of, with_one_connection
+
+    serve(loopback, answer("200 OK", JOB))
+    for library in (httpx, httpx2):
+        transport = with_one_connection(library.AsyncHTTPTransport(), OneAsyncConnection)
+        for _ in range(2):
+            response = await transport.handle_async_request(library.Request("GET", loopback.url))
+            assert await response.aread() == JOB
+            await response.aclose()
+        (connection,) = connections_of(transport)
+        assert isinstance(connection._request_lock, nullcontext)
+        assert isinstance(connection._connection._state_lock, nullcontext)
+        await transport.aclose()
