@@ -114,9 +114,6 @@ lowest: $(LOWEST_VENV)/.installed $(LOWEST_ALL_VENV)/.installed ## the unit test
 	  --deselect=wrapper/tests/test_other_libraries.py::test_a_client_works_where_gevent_patches_late
 	$(LOWEST_ALL_VENV)/bin/$(OLDEST) $(WITH_ALL_EXTRAS) contract_tests/kit contract_tests/test_requests.py --ignore=wrapper/tests/batch/faults
 
-# What judges servers, which takes half of the time; the coverage of the document is of these.
-SERVERS := contract_tests/server contract_tests/kit
-
 NEWEST_VENV := build/newest-venv
 
 # Tools for development hold back in the lock what users get newer.
@@ -124,6 +121,9 @@ newest: ## the unit tests with the newest dependencies, as users install them to
 	@$(PYTHON) -m venv --clear $(NEWEST_VENV)
 	$(NEWEST_VENV)/bin/$(PIP) install -e '.[cli,testing,postgres,batch,contract]' -r requirements-lowest.in
 	$(NEWEST_VENV)/bin/python -m pytest $(WITHOUT) wrapper/tests
+
+# What judges servers, which takes half of the time; the coverage of the document is of these.
+SERVERS := contract_tests/server contract_tests/kit
 
 contract: install ## do document, client, wrapper and server agree? against the mock
 	@run="pytest --quiet"

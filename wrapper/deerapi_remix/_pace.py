@@ -100,7 +100,8 @@ class Gate:
             return []
         if not self._has_room(0, now):
             return [head]
-        return [head, *(place for place in self._line.in_order() if place.rate == math.inf)]
+        waiting = self._line.in_order()
+        return [place for place in waiting if place is head or place.rate == math.inf]
 
     def _has_room(self, more: int, now: float) -> bool:
         """Whether all who wait may go at once, and so many more, as nothing is known against it."""

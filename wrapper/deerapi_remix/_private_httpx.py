@@ -73,7 +73,7 @@ class OneAsyncConnection(_InPlaceOfPool):
     """The one connection of an `httpx.AsyncHTTPTransport`.
 
     It has locks that keep requests apart. There is only one at a time, and each lock gives way to
-    the event loop, which took a tenth of a call.
+    the event loop: three of the six times that a call did so.
     """
 
     async def handle_async_request(self, request: Any) -> Any:
