@@ -311,19 +311,14 @@ _SENDING = [
     ),
     *_wrapper(
         "client.py::RemixClient.remix_to_file",
-        (
-            "remix_to_file",
-            "the source is polled in place of the new job",
-            "self._finish(Wait(video,",
-            "self._finish(Wait(video_id,",
-        ),
+        ("remix_to_file", "the source is polled in place of the new job", "Wait(video,", "Wait(video_id,"),
         (
             "remix_to_file",
             "the download has a deadline of its own",
             "transfer, deadline)",
             "transfer, deadline_of_wait(1e6, self._settings.polling))",
         ),
-        ("remix_to_file", "the accepted job is not told at once", "updates.tell(video)", ""),
+        ("remix_to_file", "the accepted job is not told at once", "updates.tell(video) waiting =", "waiting ="),
     ),
 ]
 
@@ -1054,7 +1049,7 @@ _SAVING = [
         ("part_file", "a file that appears meanwhile is replaced", "if self._overwrite:", "if True:"),
     ),
     *_wrapper(
-        "client.py::RemixClient.download",
+        "_sync_jobs.py::SyncJobs.download",
         ("part_file", "overwrite is ignored", "PartFile(path, overwrite=overwrite)", "PartFile(path, overwrite=False)"),
     ),
     *_wrapper(

@@ -19,7 +19,7 @@ from ._download import Transfer
 from ._file_calls import FileRun
 from ._submission import Submission
 from ._transport import AsyncSeam
-from ._waits import Updates, Wait
+from ._waits import Wait
 from .errors import DeerAPIError
 from .models import Video
 
@@ -54,11 +54,6 @@ class AsyncLoops(BaseClient[httpx.AsyncClient]):
         _operations.id_of(video)
         deadline = deadline_of_wait(timeout, self._settings.polling)
         return Wait(video, self._settings.polling, deadline)
-
-    async def _finish(self, waiting: Wait, updates: Updates) -> Video:
-        async for video in AsyncFollowing(self, waiting):
-            updates.tell(video)
-        return waiting.result()
 
     async def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""

@@ -18,7 +18,7 @@ from ._download import Transfer
 from ._file_calls import FileRun
 from ._submission import Submission
 from ._transport import Seam
-from ._waits import Updates, Wait
+from ._waits import Wait
 from .errors import DeerAPIError
 from .models import Video
 
@@ -53,11 +53,6 @@ class SyncLoops(BaseClient[httpx.Client]):
         _operations.id_of(video)
         deadline = deadline_of_wait(timeout, self._settings.polling)
         return Wait(video, self._settings.polling, deadline)
-
-    def _finish(self, waiting: Wait, updates: Updates) -> Video:
-        for video in Following(self, waiting):
-            updates.tell(video)
-        return waiting.result()
 
     def _poll(self, waiting: Wait) -> Video | None:
         """Poll once; None if that failed in a way that does not end the wait."""

@@ -170,9 +170,10 @@ class Updates:
 
     def tell(self, video: Video) -> None:
         """Call the function if status or progress differ from those of the last call."""
+        if self._on_update is None:
+            return
         state = (video.status, video.progress)
         if state == self._last:
             return
         self._last = state
-        if self._on_update is not None:
-            self._on_update(video)
+        self._on_update(video)

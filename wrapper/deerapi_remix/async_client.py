@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 from . import _operations
-from ._async_loops import AsyncFollowing, AsyncLoops
+from ._async_jobs import AsyncJobs
+from ._async_loops import AsyncFollowing
 from ._calls import Run
 from ._deadline import deadline_of_wait
 from ._download import Transfer
@@ -17,7 +17,7 @@ from ._waits import Updates, Wait
 from .models import Model, OnAccepted, OnProgress, OnUpdate, Video
 
 
-class AsyncRemixClient(AsyncLoops):
+class AsyncRemixClient(AsyncJobs):
     """Remixes videos through DeerAPI on asyncio. It belongs to one event loop.
 
     Takes what `RemixClient` takes, with an `httpx.AsyncClient`; callbacks are plain functions.
@@ -45,37 +45,6 @@ class AsyncRemixClient(AsyncLoops):
                 submission.tell(error)
             raise
 
-    async def retrieve(self, video_id: str) -> Video:
-        """See `RemixClient.retrieve`."""
-        return await self._run(Run(self._settings, _operations.retrieve(video_id)))
-
-    async def wait(
-        self, video: Video | str, *, timeout: float | None = None, on_update: OnUpdate | None = None
-    ) -> Video:
-        """See `RemixClient.wait`."""
-        waiting = self._wait_for(video, timeout)
-        return await self._finish(waiting, Updates(on_update))
-
-    def follow(self, video: Video | str, *, timeout: float | None = None) -> AsyncIterator[Video]:
-        """See `RemixClient.follow`."""
-        waiting = self._wait_for(video, timeout)
-        return AsyncFollowing(self, waiting, waiting.video if waiting.is_over else None)
-
-    async def download(
-        self,
-        video: Video | str,
-        path: str | os.PathLike[str],
-        *,
-        variant: str | None = None,
-        overwrite: bool = False,
-        on_progress: OnProgress | None = None,
-    ) -> Path:
-        """See `RemixClient.download`."""
-        call = _operations.download(_operations.id_of(video), variant)
-        with PartFile(path, overwrite=overwrite) as part:
-            transfer = Transfer(part, on_progress, _operations.kind_of_variant(variant))
-            return await self._save(call, transfer)
-
     async def remix_to_file(
         self,
         video_id: str,
@@ -99,7 +68,9 @@ class AsyncRemixClient(AsyncLoops):
                 transfer = Transfer(part, on_progress)
                 video = await self._submit(call, submission, deadline)
                 updates.tell(video)
-                await self._finish(Wait(video, self._settings.polling, deadline), updates)
+                waiting = Wait(video, self._settings.polling, deadline)
+                async for video in AsyncFollowing(self, waiting):
+                    updates.tell(video)
                 return await self._save(_operations.download(video.id, None), transfer, deadline)
         except BaseException as error:
             if error is not submission.told:

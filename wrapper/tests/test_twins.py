@@ -13,16 +13,16 @@ import deerapi_remix
 from deerapi_remix import AsyncRemixClient, RemixClient
 
 PACKAGE = Path(deerapi_remix.__file__).parent
-PAIRS = [("client.py", "async_client.py"), ("_sync_loops.py", "_async_loops.py")]
+PAIRS = [("client.py", "async_client.py"), ("_sync_jobs.py", "_async_jobs.py"), ("_sync_loops.py", "_async_loops.py")]
 SUBSTITUTIONS = [
     (r"\b(RemixClient)\b", r"Async\1"),
-    (r"\bSync(Loops|Connections)\b", r"Async\1"),
-    (r"\b_sync_loops\b", "_async_loops"),
+    (r"\bSync(Jobs|Loops|Connections)\b", r"Async\1"),
+    (r"\b_sync_(jobs|loops)\b", r"_async_\1"),
     (r"\bSeam\b", "AsyncSeam"),
     (r"\bhttpx\.Client\b", "httpx.AsyncClient"),
     # Every method but those that send nothing by themselves.
     (r"def ((?!__|follow\b|close\b|_wait_for\b|_every\b)\w+)\(self", r"async def \1(self"),
-    (r"((self\._(run|await_turn|submit|finish|save|connections\.close|loops\._poll)|run\.call\.send)\()", r"await \1"),
+    (r"((self\._(run|await_turn|submit|save|connections\.close|loops\._poll)|run\.call\.send)\()", r"await \1"),
     (r"with self\._connections\.turn", "async with self._connections.turn"),
     (r"\bbell\.wait\(", "await bell.wait("),
     (r"_clock\.sleep\(", "await _clock.async_sleep("),
@@ -87,6 +87,6 @@ def test_both_clients_have_the_same_signatures(name: str) -> None:
 
 
 def test_both_clients_have_the_same_public_names() -> None:
-    ours = {name for name in vars(RemixClient) if not name.startswith("_")}
-    twin = {name for name in vars(AsyncRemixClient) if not name.startswith("_")}
+    ours = {name for name in dir(RemixClient) if not name.startswith("_")}
+    twin = {name for name in dir(AsyncRemixClient) if not name.startswith("_")}
     assert ours - {"close"} == twin - {"aclose"}
