@@ -10,6 +10,7 @@ from deerapi_remix import AsyncRemixClient
 
 from . import _rows, _schema
 from ._errors import BatchError
+from ._outage import advising
 from ._plan import DEFAULT_OUTPUT, Plan, Wanted, make_plan
 from ._row_work import OnAccepted
 from ._running import OnStatus, Running
@@ -58,7 +59,7 @@ class Batch(StoredBatch):
         """
         batch = cls(url, name)
         try:
-            batch._store.write(_schema.prepare, key=name).result()
+            batch._write(_schema.prepare)
         except BaseException:
             batch.close()
             raise
@@ -186,7 +187,8 @@ class Batch(StoredBatch):
             on_accepted=on_accepted or _ignore,
         )
         try:
-            return await self._running.run()
+            with advising(self._url):
+                return await self._running.run()
         finally:
             self._running = None
 

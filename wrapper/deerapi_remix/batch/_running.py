@@ -16,6 +16,7 @@ from deerapi_remix.ledger._store import Store
 
 from ._engine import Queue, RunningEngine
 from ._gate import Gate
+from ._outage import Outage
 from ._row_work import OnAccepted, RowWork
 from ._rows import Settings
 from ._values import Status
@@ -59,6 +60,7 @@ class Running:
         on_accepted: OnAccepted,
     ) -> None:
         self._database = Database(store, url, queue, batch)
+        self._outage = Outage(url, batch)
         self._gate = Gate(settings.submits)
         self._work = RowWork(
             store, client, self._gate, on_accepted=on_accepted, on_pause=self._pause
@@ -68,6 +70,8 @@ class Running:
         self._stopping = False
         # Why the batch is to pause; it is told to the others as soon as the database takes it.
         self._pausing: str | None = None
+        # Why it last paused, which is told once.
+        self._paused_for: str | None = None
         self._wake = asyncio.Event()
         # When something was under way here last, on the clock of the loop.
         self._busy_at = asyncio.get_running_loop().time()
@@ -96,11 +100,7 @@ class Running:
     async def _watch(self) -> Status:
         sweep = Sweep(self._database)
         while True:
-            view = None
-            with suppress(LedgerUnavailableError):  # It is away: it is asked again.
-                await self._tell_pause()
-                view = await sweep.look(set(self._tasks))
-                self._follow(view)
+            view = await self._look(sweep)
             if view is not None:
                 self._on_status(view.status)
             if self._stopping and not self._gate.under_way:
@@ -113,12 +113,34 @@ class Running:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), _BEAT)
 
+    async def _look(self, sweep: Sweep) -> View | None:
+        """Look at the database; None where that cannot be used, and is asked again later.
+
+        Raises:
+            LedgerUnavailableError: It will hardly be usable again, and nothing is under way.
+        """
+        try:
+            self._outage.check_place()
+            await self._tell_pause()
+            view = await sweep.look(set(self._tasks))
+        except LedgerUnavailableError as error:
+            self._gate.close()
+            self._outage.met(error)
+            is_busy = self._gate.under_way or self._work.following
+            if self._outage.is_hopeless() and not is_busy:
+                raise
+            return None
+        self._outage.over()
+        self._follow(view)
+        return view
+
     def _follow(self, view: View) -> None:
         """Do what the view says: pause or go on, and at which pace."""
         if view.status.paused is not None or self._pausing is not None or self._stopping:
             self._gate.close()
         else:
             self._gate.open()
+            self._paused_for = None
         share = None if view.rate is None else view.rate / max(len(view.live), 1)
         self._gate.pace(share)
 
@@ -139,8 +161,10 @@ class Running:
         self._gate.close()
         if self._pausing is None:
             self._pausing = why
-            _log.warning("batch %s: paused: %s", self._database.batch, why)
             self._wake.set()
+            if why != self._paused_for:
+                _log.warning("batch %s: paused: %s", self._database.batch, why)
+            self._paused_for = why
 
     async def _tell_pause(self) -> None:
         if self._pausing is not None:

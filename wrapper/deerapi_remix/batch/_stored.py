@@ -17,6 +17,7 @@ from deerapi_remix.ledger._store import Store
 from . import _rows, _settling
 from ._engine import Queue
 from ._errors import BatchError
+from ._outage import advising
 from ._values import STATES, TOGETHER, Row, RowState, Status, portions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -158,14 +159,17 @@ class StoredBatch:
         self.close()
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        return self._store.read(work).result()
+        with advising(self._url):
+            return self._store.read(work).result()
 
     def _write(self, work: Callable[[Connection], T]) -> T:
-        return self._store.write(work, key=self.name).result()
+        with advising(self._url):
+            return self._store.write(work, key=self.name).result()
 
     def _opened_queue(self) -> Queue:
         if self._queue is None:
-            self._queue = Queue(self._url, self.name)
+            with advising(self._url):
+                self._queue = Queue(self._url, self.name)
         return self._queue
 
     def _check_exists(self) -> None:

@@ -23,6 +23,8 @@ from deerapi_remix.ledger import (
     SubmitInProgressError,
 )
 
+from ._outage import lasts
+
 _FULL_WORDS = ("database or disk is full", "no space left on device", "disk full")
 # Seconds between two looks at a submit that another process has under way.
 _PEEK = 1.0
@@ -77,7 +79,9 @@ def concerns_all(error: Exception) -> bool:
     if isinstance(error, ConfigurationError | AuthenticationError | InsufficientQuotaError):
         return True
     if isinstance(error, LedgerUnavailableError):
-        return any(words in str(error).lower() for words in _FULL_WORDS)
+        is_full = any(words in str(error).lower() for words in _FULL_WORDS)
+        # What the ledger says in its own words concerns one row, or this worker alone.
+        return is_full or (error.__cause__ is not None and lasts(error))
     if isinstance(error, DeerAPIError):
         return error.reason is Reason.NO_BALANCE
     # A file that is there is a matter of this row; a disk that is full or gone is one of all rows.

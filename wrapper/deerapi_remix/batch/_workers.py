@@ -9,7 +9,7 @@ import attrs
 from sqlalchemy import Connection, and_, delete, not_, or_, select, update
 
 from deerapi_remix.ledger import _holder
-from deerapi_remix.ledger._schema import INSERT
+from deerapi_remix.ledger._schema import INSERT, check
 
 from ._engine import workflows
 from ._schema import ENDED, JOINED, STATE, now, rows, workers
@@ -22,7 +22,12 @@ Put = Callable[[Connection, str, str], None]
 
 
 def beat(connection: Connection, batch: str, worker: str) -> None:
-    """Tell that a worker lives."""
+    """Tell that a worker lives.
+
+    Raises:
+        LedgerUnavailableError: A newer version has changed the tables since it began.
+    """
+    check(connection)
     seen = now(connection)
     made = INSERT[connection.dialect.name](workers)
     made = made.values(worker=worker, batch=batch, seen_at=seen)
@@ -38,8 +43,10 @@ def leave(connection: Connection, worker: str) -> None:
 
 def live(connection: Connection, batch: str) -> frozenset[str]:
     """The workers that are at work."""
+    # Where the clock was set back, who told it before that is no more alive than others.
     query = select(workers.c.worker).where(
-        workers.c.batch == batch, workers.c.seen_at > now(connection) - LEASE
+        workers.c.batch == batch,
+        workers.c.seen_at.between(now(connection) - LEASE, now(connection) + LEASE),
     )
     found = connection.execute(query).scalars()
     return frozenset(name for name in found if not _holder.is_gone(process_of(name)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ RUN_EXAMPLES = examples(
 WORKER_EXAMPLES = examples(
     "batch worker rows", "batch worker rows --database postgresql://db/remixes"
 )
+_LOG = "deerapi_remix.batch"
 _SIGNALS = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
@@ -160,9 +162,12 @@ def _work_on(batch: Batch, work: Work, settings: dict[str, Any], *, quiet: bool)
     client = deerapi_remix.AsyncRemixClient(key_from_terminal(), base_url=address(work.base_url))
     display = batch_display(quiet=quiet)
     watch = _Watch(batch, display)
+    log = _Log(display)
+    logging.getLogger(_LOG).addHandler(log)
     try:
         status, interrupted = asyncio.run(_drive(batch, client, watch, settings))
     finally:
+        logging.getLogger(_LOG).removeHandler(log)
         display.close()
     watch.tell_unknown(status)
     code = ending(status, interrupted=interrupted)
@@ -183,7 +188,9 @@ async def _drive(
     def interrupt() -> None:
         nonlocal interrupted
         if interrupted and task is not None:
+            watch.display.note("ending at once")
             task.cancel()
+            return
         interrupted = True
         watch.display.note("no new submits; those under way are being finished")
         batch.stop()
@@ -200,6 +207,17 @@ async def _drive(
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return status, interrupted
+
+
+class _Log(logging.Handler):
+    """Tells at once why the batch pauses, or waits for its database."""
+
+    def __init__(self, display: BatchDisplay) -> None:
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._display.alarm(record.getMessage())
 
 
 class _Watch:
