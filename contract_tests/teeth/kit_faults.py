@@ -19,6 +19,7 @@ def _blind(place: str, rule: str, old: str, new: str, number: str = "") -> Fault
 
 
 _FILES = "server/test_rules.py::test_a_damaged_file_is_told_from_a_whole_one"
+_DEMANDS = "server/test_rules.py::test_everything_that_the_document_demands_of_a_request_is_asked_the_other_way_round"
 _LATER = "server/test_rules.py::test_a_429_that_does_not_say_when_to_come_back_breaks_its_rule"
 _DATE = "server/test_rules.py::test_a_date_says_when_to_come_back"
 _RECORDER = "kit/test_har.py::test_what_a_recorder_leaves_out_or_changes_is_no_breach"
@@ -45,7 +46,7 @@ _BLIND = [
     _blind("_judge.py::_download", "content_is_mp4", "wrong or problem(exchange.body)", "wrong", "_0"),
     _blind("_judge.py::_download", "content_is_mp4", "served == media_type", "served", "_1"),
     _blind("_judge.py::steps_back", "status_never_goes_back", "return after != before", "return False"),
-    _blind("_history.py::History._remix", "issued_ids_unique", " if known else None", " if False else None"),
+    _blind("_history.py::History._accepted", "issued_ids_unique", " if known else None", " if False else None"),
     _blind("_history.py::History._as_asked", "prompt_echoed", 'submit.sent.get("prompt")', "None", "0"),
     _blind("_history.py::History._download", "failed_job_has_no_file", "not now.succeeded", "True"),
     _blind("_history.py::_no_step_back", "progress_never_falls", "is_now < was", "False"),
@@ -57,6 +58,13 @@ _BLIND = [
     _blind("_forbidden.py::_rule_of_body", "other_content_type_refused", "media_type not in content", "False"),
     _blind("_forbidden.py::_rule_of_body", "repeated_field_refused", "exchange.repeats_a_field", "False"),
     _blind("_walk.py::_NEAR_KEYS", "near_key_refused", '("cut", "longer", "in other letters")', "()"),
+    _fault(
+        "_walk.py::Walk._free_refusals",
+        "no key is needed for files, and nobody tries",
+        'call("downloadVideoContent", self._source, key=key)',
+        "pass",
+        _DEMANDS,
+    ),
     _fault("_media.py::mp4_problem", "a video without pictures is whole", '(b"moov", b"mdat")', '(b"moov",)', _FILES),
     _fault("_media.py::webp_problem", "a picture that is cut is whole", "size == len(data)", "size", _FILES),
     _fault(

@@ -170,7 +170,7 @@ class Event(_Dictionary):
             poll of a wait, `download` when bytes start to come and when the file is whole,
             `accepted` when the id of a new job is known, `drifted` when an answer breaks the
             contract, `paced` when a request waits for its turn.
-        operation: `remix`, `retrieve`, `download` or `models`.
+        operation: The method that asked for it, such as `remix` or `download`.
         attempt: Counts from 1 within the call, or within the wait for polls.
         status_code: The HTTP status, if an answer came.
         delay: Seconds until the next attempt, for `retry` and `paced`.

@@ -68,6 +68,8 @@ class History:
                 yield from self._retrieve(exchange)
             case "downloadVideoContent":
                 yield from self._download(exchange)
+        if exchange.method == "POST":
+            yield from self._accepted(exchange)
 
     def _remix(self, now: Exchange) -> Iterator[Shown]:
         source = self._jobs[now.video_id or ""]
@@ -76,6 +78,9 @@ class History:
                 source.early.append(now)
             elif refused(now):
                 yield "unfinished_source_refused", None, now
+
+    def _accepted(self, now: Exchange) -> Iterator[Shown]:
+        """A job that was submitted has an id of its own."""
         job_id = now.value.get("id")
         if not now.succeeded or not isinstance(job_id, str):
             return

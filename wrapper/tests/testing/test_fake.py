@@ -161,9 +161,7 @@ def test_with_api_keys_only_those_are_valid() -> None:
     assert send(fake, "GET", "/v1/models", Authorization="Bearer sk-other").status == 200
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1/videos", "/v1/videos/", "/v1/videos//remix", "/v1/videos/a/b", "/v1/models/"]
-)
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/videos/", "/v1/videos//remix", "/v1/videos/a/b", "/v1/models/"])
 def test_another_path_is_404(fake: FakeDeerAPI, path: str) -> None:
     answer = send(fake, "GET", path)
     assert (answer.status, "error" in value(answer)) == (404, True)
