@@ -20,17 +20,14 @@ from deerapi_remix.ledger._submission import Submission
 
 from . import _rows
 from ._gate import Gate, Turns
+from ._lookups import AWAY, Lookups
 from ._rows import Found
 from ._schema import ENDED
 from ._verdict import Next, concerns_all, verdict
 
 # Files are downloaded so many at once; the others wait in the order in which they expire.
 _DOWNLOADS = 32
-# Each read of the database takes a thread, and thousands of rows may begin at once.
-_READS = 8
 _LONGEST_PROBLEM = 1_000
-# Seconds until a row is looked for again in a database that is away.
-_AWAY = 2.0
 
 _log = logging.getLogger("deerapi_remix.batch")
 
@@ -68,14 +65,14 @@ class RowWork:
         self._on_accepted = on_accepted
         self._on_pause = on_pause
         self._turns = Turns(_DOWNLOADS)
-        self._reading = asyncio.Semaphore(_READS)
+        self._lookups = Lookups(store)
 
     async def work(self, key: str) -> None:
         """Work on the row until it has ended, whatever happens meanwhile."""
         tries = 0
         job_id: str | None = None
         while True:
-            found = await self._find(key)
+            found = await self._lookups.find(key)
             if found is not None and found.state == "unknown" and job_id is not None:
                 await self._tell_late(key, job_id)
                 continue
@@ -91,21 +88,13 @@ class RowWork:
             else:
                 return
 
-    async def _find(self, key: str) -> Found | None:
-        while True:
-            try:
-                async with self._reading:
-                    return await self._store.read(partial(_rows.find, key=key))
-            except LedgerUnavailableError:
-                await _clock.async_sleep(_AWAY)
-
     async def _tell_late(self, key: str, job_id: str) -> None:
         """Tell the ledger of a job that was accepted while its database was away for long."""
         work = partial(_transitions.resolve, key=key, job_id=job_id, now=_clock.now())
         try:
             await self._store.write(work, key=key, insist=True)
         except LedgerUnavailableError:
-            await _clock.async_sleep(_AWAY)
+            await _clock.async_sleep(AWAY)
 
     async def _advance(self, found: Found) -> None:
         """Take the row to its file."""
@@ -165,7 +154,7 @@ class RowWork:
 
     async def _go_on_after(self, error: Exception, found: Found, tries: int) -> None:
         """Do what follows from an error, unless the ledger knows by now how the row ended."""
-        again = await self._find(found.ledger_key)
+        again = await self._lookups.find(found.ledger_key)
         if again is None or again.state in ENDED:
             return
         accepted = again.state == "rendering"
@@ -191,7 +180,8 @@ def told(error: Exception) -> str:
 
 
 def _make_folder(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def _remove_parts(path: Path) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Row as SQLRow
 
 from deerapi_remix.ledger import _records
 from deerapi_remix.ledger._records import Record
@@ -19,7 +20,7 @@ from ._values import STATES, Row, Status
 from ._workers import Put
 
 _FIND = select(rows, STATE.label("state")).select_from(JOINED)
-_FIND_ONE = _FIND.where(rows.c.ledger_key == bindparam("which"))
+_FIND_THESE = _FIND.where(rows.c.ledger_key.in_(bindparam("which", expanding=True)))
 _SHOW = select(rows, entries, STATE.label("row_state")).select_from(JOINED)
 _GIVE_UP = (
     update(rows).where(rows.c.ledger_key == bindparam("which")).values(problem=bindparam("why"))
@@ -135,12 +136,21 @@ def planned(connection: Connection, batch: str) -> dict[str, PlannedRow]:
 
 def find(connection: Connection, key: str) -> Found | None:
     """A row, and its entry in the ledger."""
-    row = connection.execute(_FIND_ONE, {"which": key}).one_or_none()
-    if row is None:
-        return None
+    return find_all(connection, [key]).get(key)
+
+
+def find_all(connection: Connection, keys: Sequence[str]) -> dict[str, Found]:
+    """Rows by the keys that the ledger has for them, and their entries there."""
+    found = connection.execute(_FIND_THESE, {"which": keys}).all()
+    return {row.ledger_key: _found(connection, row) for row in found}
+
+
+def _found(connection: Connection, row: SQLRow[Any]) -> Found:
     # Most rows have no entry yet; one that is open is as good as none.
-    record = None if row.state == "waiting" else _records.find(connection, key)
-    return Found(key, row.key, row.video_id, row.prompt, row.model, row.output, row.state, record)
+    record = None if row.state == "waiting" else _records.find(connection, row.ledger_key)
+    return Found(
+        row.ledger_key, row.key, row.video_id, row.prompt, row.model, row.output, row.state, record
+    )
 
 
 def give_up(connection: Connection, key: str, why: str) -> None:

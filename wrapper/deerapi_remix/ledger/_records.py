@@ -10,9 +10,15 @@ from sqlalchemy import Connection, Row, bindparam, select
 from ._entry import Entry
 from ._schema import entries, jobs
 
-_FIND = select(entries).where(entries.c.key == bindparam("which"))
+_COLUMNS = tuple(entries.c.keys())
+# A row for each job of the entry; one without a job, if it has none.
+_FIND = (
+    select(entries, jobs.c.job_id.label("one_job"))
+    .outerjoin(jobs, jobs.c.key == entries.c.key)
+    .where(entries.c.key == bindparam("which"))
+    .order_by(jobs.c.number)
+)
 _FIND_SUBMIT = select(entries.c.state, entries.c.token).where(entries.c.key == bindparam("which"))
-_JOBS_OF = select(jobs.c.job_id).where(jobs.c.key == bindparam("which")).order_by(jobs.c.number)
 
 
 @attrs.frozen
@@ -47,10 +53,10 @@ def is_under_way(connection: Connection, key: str, token: str) -> bool:
 
 def find(connection: Connection, key: str) -> Record | None:
     """The entry of a key."""
-    row = connection.execute(_FIND, {"which": key}).one_or_none()
-    if row is None:
+    found = connection.execute(_FIND, {"which": key}).all()
+    if not found:
         return None
-    return _record(row, [found.job_id for found in connection.execute(_JOBS_OF, {"which": key})])
+    return _record(found[0], [row.one_job for row in found if row.one_job is not None])
 
 
 def page(connection: Connection, after: str | None, state: str | None, size: int) -> list[Record]:
@@ -69,7 +75,7 @@ def page(connection: Connection, after: str | None, state: str | None, size: int
 
 
 def _record(row: Row[Any], job_ids: list[str]) -> Record:
-    values = dict(row._mapping)
+    values = dict(zip(_COLUMNS, row, strict=False))
     token, until = values.pop("token"), values.pop("held_until")
     # One that was resolved by hand and then answered after all stands there twice.
     return Record(Entry(**values, job_ids=tuple(dict.fromkeys(job_ids))), token, until)

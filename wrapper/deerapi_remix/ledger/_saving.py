@@ -80,8 +80,7 @@ class Saving:
             return  # What is there may have been saved by an earlier call.
         if os.path.lexists(self.path) and not self._overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.path))
-        name = f".{self.path.name[:50]}."
-        with tempfile.NamedTemporaryFile(dir=self.path.parent, prefix=name, suffix=".part"):
+        with tempfile.TemporaryFile(dir=self.path.parent):
             pass
 
     def goes_on(self, record: Record) -> bool:
