@@ -6,7 +6,6 @@ text of the files: nothing is imported or run, so that what is missing is known 
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterable, Mapping
 
@@ -63,8 +62,7 @@ def tables(documented: Mapping[str, str]) -> dict[str, set[str]]:
         "wrapper/deerapi_remix/testing/_routes.py::_ROWS": methods,
         # The methods of the clients, and what must hold for each of them.
         f"{WIRE}::CALLS": public,
-        "wrapper/tests/test_public_api.py::SIGNATURES": public,
-        "wrapper/tests/test_arguments.py::ARGUMENTS": {name for name in public if takes_arguments(name)},
+        f"{WIRE}::SIGNATURES": public,
         # Whether a job is paid for twice, or lost: the outcomes of every failure, and faults on the wire.
         f"{WIRE}::PAID": paid,
         "wrapper/tests/faults/matrix.py::MATRIX": {each for name in public for each in COLUMNS.get(name, {name})},
@@ -76,11 +74,6 @@ def tables(documented: Mapping[str, str]) -> dict[str, set[str]]:
 def public_methods(client: type) -> set[str]:
     """What a client can be asked for that asks the API."""
     return {name for name in dir(client) if not name.startswith("_")} - LOCAL
-
-
-def takes_arguments(method: str) -> bool:
-    function = getattr(RemixClient, method, None)
-    return function is not None and list(inspect.signature(function).parameters) != ["self"]
 
 
 def lacking(place: str, names: Iterable[str]) -> list[str]:

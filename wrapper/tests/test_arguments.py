@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from deerapi_remix import AsyncRemixClient, Event, Model, PollingPolicy, RemixClient, RetryPolicy, Video, VideoError
 
-from .wire import Answer, Twin, failure
+from .wire import CALLS, Answer, Twin, failure
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -62,82 +62,54 @@ BAD_CALLBACKS: Bad = bad(
 )
 FINISHED = Video("v", "completed")
 
-# Each way to hand in a value, and the values that are refused there.
-ARGUMENTS: list[tuple[str, Bad, Callable[[RemixClient, Any, Path], object]]] = [
-    ("id of remix", BAD_IDS, lambda client, value, path: client.remix(value, prompt="x")),
-    ("id of retrieve", BAD_IDS, lambda client, value, path: client.retrieve(value)),
-    ("id of wait", BAD_IDS, lambda client, value, path: client.wait(value)),
-    ("id of follow", BAD_IDS, lambda client, value, path: client.follow(value)),
-    ("id of download", BAD_IDS, lambda client, value, path: client.download(value, path)),
-    ("id of remix_to_file", BAD_IDS, lambda client, value, path: client.remix_to_file(value, path, prompt="x")),
-    ("video of wait", BAD_IDS[:-8], lambda client, value, path: client.wait(Video(value, "queued"))),
-    ("video of download", BAD_IDS[:-8], lambda client, value, path: client.download(Video(value, "queued"), path)),
-    ("no id of remix", bad(TypeError, FINISHED), lambda client, value, path: client.remix(value, prompt="x")),
-    ("no id of retrieve", bad(TypeError, FINISHED), lambda client, value, path: client.retrieve(value)),
-    ("prompt", [*BAD_TEXTS, (None, TypeError)], lambda client, value, path: client.remix("v", prompt=value)),
-    (
-        "prompt of remix_to_file",
-        [*BAD_TEXTS, (None, TypeError)],
-        lambda client, value, path: client.remix_to_file("v", path, prompt=value),
-    ),
-    ("model", BAD_TEXTS, lambda client, value, path: client.remix("v", prompt="x", model=value)),
-    (
-        "model of remix_to_file",
-        BAD_TEXTS,
-        lambda client, value, path: client.remix_to_file("v", path, prompt="x", model=value),
-    ),
-    ("variant", BAD_VARIANTS, lambda client, value, path: client.download("v", path, variant=value)),
-    ("timeout of wait", BAD_SECONDS, lambda client, value, path: client.wait("v", timeout=value)),
-    ("timeout of follow", BAD_SECONDS, lambda client, value, path: client.follow("v", timeout=value)),
-    ("timeout of a finished wait", BAD_SECONDS, lambda client, value, path: client.wait(FINISHED, timeout=value)),
-    (
-        "timeout of remix_to_file",
-        BAD_SECONDS,
-        lambda client, value, path: client.remix_to_file("v", path, prompt="x", timeout=value),
-    ),
-    ("on_update of wait", BAD_CALLBACKS, lambda client, value, path: client.wait("v", on_update=value)),
-    ("on_update of a finished wait", BAD_CALLBACKS, lambda client, value, path: client.wait(FINISHED, on_update=value)),
-    (
-        "on_progress of download",
-        BAD_CALLBACKS,
-        lambda client, value, path: client.download("v", path, on_progress=value),
-    ),
-    (
-        "on_update of remix_to_file",
-        BAD_CALLBACKS,
-        lambda client, value, path: client.remix_to_file("v", path, prompt="x", on_update=value),
-    ),
-    (
-        "on_progress of remix_to_file",
-        BAD_CALLBACKS,
-        lambda client, value, path: client.remix_to_file("v", path, prompt="x", on_progress=value),
-    ),
-    (
-        "path of download",
-        bad(TypeError, None, 7, b"bow.mp4", ["bow.mp4"]),
-        lambda client, value, path: client.download("v", value),
-    ),
-    (
-        "path of remix_to_file",
-        bad(TypeError, None, 5, 1.5, ["bow.mp4"]),
-        lambda client, value, path: client.remix_to_file("v", value, prompt="x"),
-    ),
+# What each argument refuses, in every method that has it.
+REFUSED_ARGUMENTS: dict[str, Bad] = {
+    "video_id": [*BAD_IDS, (FINISHED, TypeError)],
+    "video": [*BAD_IDS, *((Video(value, "queued"), error) for value, error in BAD_IDS if error is ValueError)],
+    "prompt": [*BAD_TEXTS, (None, TypeError)],
+    "model": BAD_TEXTS,
+    "variant": BAD_VARIANTS,
+    "path": bad(TypeError, None, 7, 1.5, b"bow.mp4", ["bow.mp4"]),
+    "timeout": BAD_SECONDS,
+    "on_accepted": BAD_CALLBACKS,
+    "on_update": BAD_CALLBACKS,
+    "on_progress": BAD_CALLBACKS,
+}
+# What is taken as true or false, whatever it is.
+UNCHECKED = {"overwrite"}
+ARGUMENTS = [
+    (method, name) for method in CALLS for name in list(inspect.signature(getattr(RemixClient, method)).parameters)[1:]
 ]
+# What is refused although there is nothing to be done.
+FOR_NOTHING = [("wait", "timeout", BAD_SECONDS), ("wait", "on_update", BAD_CALLBACKS)]
+
+
+def test_every_argument_of_every_method_is_tried() -> None:
+    assert {name for _, name in ARGUMENTS} == REFUSED_ARGUMENTS.keys() | UNCHECKED
 
 
 @pytest.mark.parametrize(
-    ("call", "value", "expected"),
+    ("method", "arguments", "expected"),
     [
-        pytest.param(call, value, error, id=f"{what} {number}")
-        for what, values, call in ARGUMENTS
-        for number, (value, error) in enumerate(values)
+        *(
+            pytest.param(method, {name: value}, error, id=f"{name} of {method} {number}")
+            for method, name in ARGUMENTS
+            for number, (value, error) in enumerate(REFUSED_ARGUMENTS.get(name, []))
+        ),
+        *(
+            pytest.param(method, {"video": FINISHED, name: value}, error, id=f"{name} of a finished {method} {number}")
+            for method, name, values in FOR_NOTHING
+            for number, (value, error) in enumerate(values)
+        ),
     ],
 )
 def test_a_bad_argument_is_refused_before_anything_is_sent_and_leaves_no_file(
-    connect: Twin, tmp_path: Path, call: Callable[..., object], value: Any, expected: type[Exception]
+    connect: Twin, tmp_path: Path, method: str, arguments: dict[str, Any], expected: type[Exception]
 ) -> None:
     client, wire = connect(NEVER)
-    assert type(failure(expected, call, client, value, tmp_path / "bow.mp4")) is expected
+    good = {"video_id": "v", "video": "v", "prompt": "x", "path": tmp_path / "bow.mp4"}
+    needed = {name: value for name, value in good.items() if (method, name) in ARGUMENTS}
+    assert type(failure(expected, getattr(client, method), **{**needed, **arguments})) is expected
     assert (wire.requests, list(tmp_path.iterdir())) == ([], [])
 
 

@@ -13,6 +13,8 @@ import pytest
 import deerapi_remix
 from deerapi_remix import AsyncRemixClient, DeerAPIError, RemixClient, errors
 
+from .wire import SIGNATURES
+
 PACKAGE = Path(deerapi_remix.__file__).parent
 
 PUBLIC = [
@@ -66,22 +68,6 @@ TREE = {
     "RemixFailedError": ("DeerAPIError",),
     "WaitTimeoutError": ("DeerAPIError", "TimeoutError"),
     "DownloadError": ("DeerAPIError",),
-}
-
-VIDEO, UPDATE, PROGRESS = "Video", "OnUpdate | None", "OnProgress | None"
-ACCEPTED = "OnAccepted | None"
-SIGNATURES = {
-    "remix": f"(self, video_id: str, *, prompt: str, model: str | None = None, "
-    f"on_accepted: {ACCEPTED} = None) -> {VIDEO}",
-    "retrieve": f"(self, video_id: str) -> {VIDEO}",
-    "wait": f"(self, video: Video | str, *, timeout: float | None = None, on_update: {UPDATE} = None) -> {VIDEO}",
-    "follow": "(self, video: Video | str, *, timeout: float | None = None) -> Iterator[Video]",
-    "download": "(self, video: Video | str, path: str | os.PathLike[str], *, variant: str | None = None, "
-    f"overwrite: bool = False, on_progress: {PROGRESS} = None) -> Path",
-    "remix_to_file": "(self, video_id: str, path: str | os.PathLike[str], *, prompt: str, model: str | None = None, "
-    "timeout: float | None = None, overwrite: bool = False, "
-    f"on_accepted: {ACCEPTED} = None, on_update: {UPDATE} = None, on_progress: {PROGRESS} = None) -> Path",
-    "models": "(self) -> tuple[Model, ...]",
 }
 
 

@@ -101,6 +101,22 @@ CALLS: dict[str, Callable[[Any, Path], Any]] = {
     "remix_to_file": lambda client, folder: client.remix_to_file("video_123", folder / "bow.mp4", prompt="x"),
     "models": lambda client, folder: client.models(),
 }
+# What each of them takes and returns.
+VIDEO, UPDATE, PROGRESS = "Video", "OnUpdate | None", "OnProgress | None"
+ACCEPTED = "OnAccepted | None"
+SIGNATURES = {
+    "remix": f"(self, video_id: str, *, prompt: str, model: str | None = None, "
+    f"on_accepted: {ACCEPTED} = None) -> {VIDEO}",
+    "retrieve": f"(self, video_id: str) -> {VIDEO}",
+    "wait": f"(self, video: Video | str, *, timeout: float | None = None, on_update: {UPDATE} = None) -> {VIDEO}",
+    "follow": "(self, video: Video | str, *, timeout: float | None = None) -> Iterator[Video]",
+    "download": "(self, video: Video | str, path: str | os.PathLike[str], *, variant: str | None = None, "
+    f"overwrite: bool = False, on_progress: {PROGRESS} = None) -> Path",
+    "remix_to_file": "(self, video_id: str, path: str | os.PathLike[str], *, prompt: str, model: str | None = None, "
+    "timeout: float | None = None, overwrite: bool = False, "
+    f"on_accepted: {ACCEPTED} = None, on_update: {UPDATE} = None, on_progress: {PROGRESS} = None) -> Path",
+    "models": "(self) -> tuple[Model, ...]",
+}
 # Those of them that cost money.
 PAID = ("remix", "remix_to_file")
 # Those of them that name no video in what they ask for.
