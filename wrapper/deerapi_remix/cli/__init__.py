@@ -45,7 +45,7 @@ def _run_arguments() -> int:
             raise
         extra = EXTRAS.get(sys.argv[1] if len(sys.argv) > 1 else "", "cli")
         sys.stderr.write(
-            f"Error: the command line needs an extra. Run: pip install 'deerapi-remix[{extra}]'\n"
+            f"Error: The command line needs {package}: pip install 'deerapi-remix[{extra}]'\n"
         )
         return 3
     return run(sys.argv[1:])

@@ -133,9 +133,10 @@ def _judge(work: Work, settings: dict[str, str], har: Path | None, *, quiet: boo
     try:
         from deerapi_remix.contract import UnusableError
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("deerapi_remix"):
+        package = (error.name or "").partition(".")[0]
+        if package.startswith("deerapi_remix"):
             raise
-        needs = "the contract kit needs an extra. Run: pip install 'deerapi-remix[contract]'"
+        needs = f"The contract kit needs {package}: pip install 'deerapi-remix[contract]'"
         raise _unusable("MissingExtraError", needs, work) from None
     try:
         return _ask(settings, quiet=quiet) if har is None else _read(settings, har)

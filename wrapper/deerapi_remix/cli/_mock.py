@@ -126,9 +126,10 @@ def _serve(
         from deerapi_remix.testing import Chaos, FakeDeerAPI
         from deerapi_remix.testing.asgi import serve
     except ModuleNotFoundError as error:
-        if (error.name or "").startswith("deerapi_remix"):
+        package = (error.name or "").partition(".")[0]
+        if package.startswith("deerapi_remix"):
             raise
-        message = "the mock needs an extra. Run: pip install 'deerapi-remix[mock]'"
+        message = f"The mock needs {package}: pip install 'deerapi-remix[mock]'"
         raise MissingExtraError(message) from None
     fake = FakeDeerAPI(chaos=Chaos(**chaos), **behaviour)
     results = sys.stdout

@@ -32,8 +32,8 @@ def run(arguments: list[str]) -> int:
     except SystemExit as end:
         if not isinstance(end.__context__, BrokenPipeError):
             raise  # Of the completion.
-        abandon_stdout()  # Nobody reads the help any more. Typer and Rich end so, with a 1.
-        return ExitCode.FILE
+        abandon_stdout()  # Who reads the help has had enough. Typer and Rich end so, with a 1.
+        return ExitCode.DONE
     except UsageError as error:
         return _misused(error, as_json="--json" in arguments)
     asked_for_completion = arguments[:1] in (["--install-completion"], ["--show-completion"])

@@ -59,6 +59,7 @@ class Work:
         self.job: Video | None = None
         self.job_id: str | None = None
         self.paid = False
+        self._is_read_no_more = False
         self._polls = _Polls()
 
     def client(self) -> deerapi_remix.RemixClient:
@@ -101,11 +102,15 @@ class Work:
         self.display.close()
         if self.as_json:
             text = json.dumps(data)
-        if not text:
+        if not text or self._is_read_no_more:
             return
         try:
             put_result(f"{text}\n")
         except OSError as error:
+            # Whoever reads, such as `head`, has had enough, and can have the rest for nothing.
+            if isinstance(error, BrokenPipeError) and self.submit.stage is Stage.NONE:
+                self._is_read_no_more = True
+                return
             problem = f"the result could not be written to stdout: {error.strerror}. It is: {text}"
             self._fail(Ending(ExitCode.FILE, type(error).__name__, problem), as_json=False)
             raise typer.Exit(ExitCode.FILE) from None

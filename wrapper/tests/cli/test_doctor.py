@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import email.utils
+import errno
 import platform
 import re
+import sys
 
 import httpx
 import pytest
@@ -14,7 +16,7 @@ from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import running_server
 from deerapi_remix.testing.router import mock_router
 
-from .shell import Cli, Runner, Terminal, raising
+from .shell import Broken, Cli, Runner, Terminal, raising
 
 VERSIONS = f"deerapi-remix 0.1.0, document 1.0.1, httpx {httpx.__version__}, Python {platform.python_version()}"
 
@@ -70,6 +72,14 @@ def test_quiet_tells_failures_only_and_a_missing_key_is_not_asked_for(run: Runne
     run.patch.setattr("getpass.getpass", raising(AssertionError()))
     missing = "FAIL  key       There is no API key. Set DEERAPI_KEY.\n"
     assert run("doctor", "--quiet", terminal=terminal) == (3, missing, "")
+
+
+def test_where_nobody_reads_on_the_exit_code_is_that_of_the_checks(run: Runner) -> None:
+    """As of `doctor | head -1`, in silence."""
+    for code in (0, 3):
+        run.patch.setattr(sys, "stdout", Broken(BrokenPipeError(errno.EPIPE, "Broken pipe")))
+        assert run("doctor") == (code, "", "")
+        run.patch.delenv("DEERAPI_KEY", raising=False)
 
 
 def test_a_server_that_is_down_is_6_and_the_first_failure_gives_the_exit_code(

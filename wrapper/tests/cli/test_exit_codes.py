@@ -316,6 +316,19 @@ def test_a_result_that_cannot_be_written_is_10_and_is_told_on_stderr(run: Runner
     )
 
 
+def test_a_job_that_was_paid_is_told_on_stderr_where_nobody_reads_stdout(run: Runner) -> None:
+    run.patch.setattr(sys, "stdout", Broken(BrokenPipeError(errno.EPIPE, "Broken pipe")))
+    outcome = run(*REMIX, "--no-wait", "--quiet")
+    assert outcome.code == 10
+    assert outcome.err == f"Error: the result could not be written to stdout: Broken pipe. It is: {run.job}\n"
+
+
+@pytest.mark.parametrize("command", ["models", "status video_123", "models --json"])
+def test_what_can_be_had_again_for_nothing_is_no_failure_where_nobody_reads_it(run: Runner, command: str) -> None:
+    run.patch.setattr(sys, "stdout", Broken(BrokenPipeError(errno.EPIPE, "Broken pipe")))
+    assert run(*command.split()) == (0, "", "")
+
+
 def test_a_download_that_comes_too_early_says_to_wait(run: Runner) -> None:
     job = run(*REMIX, "--no-wait").out.strip()
     outcome = run("download", job, "--variant", "thumbnail", "--overwrite")
