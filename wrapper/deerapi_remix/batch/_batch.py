@@ -11,7 +11,8 @@ from deerapi_remix import AsyncRemixClient
 from . import _rows, _schema
 from ._errors import BatchError
 from ._outage import advising
-from ._plan import DEFAULT_OUTPUT, Plan, Wanted, make_plan
+from ._place import has_batches
+from ._plan import DEFAULT_OUTPUT, Plan, PlannedRow, Wanted, make_plan
 from ._row_work import OnAccepted
 from ._running import OnStatus, Running
 from ._stored import StoredBatch
@@ -75,7 +76,7 @@ class Batch(StoredBatch):
         price: float | None = None,
         models: Collection[str] | None = None,
     ) -> Plan:
-        """Check rows. Nothing is written, and nothing is sent.
+        """Check rows. Nothing is written, not even a database, and nothing is sent.
 
         Args:
             rows: With `video_id` and `prompt`, and maybe `model`, `output` and `key`, or what
@@ -101,8 +102,14 @@ class Batch(StoredBatch):
             price,
             models,
         )
-        known = self._read(partial(_rows.planned, batch=self.name))
-        return make_plan(lines_of(rows), wanted, known)
+        return make_plan(lines_of(rows), wanted, self._known())
+
+    def _known(self) -> dict[str, PlannedRow]:
+        """The rows that the batch has, where there are any batches."""
+        with advising(self._url):
+            if not has_batches(self._url):
+                return {}
+        return self._read(partial(_rows.planned, batch=self.name))
 
     def add(self, rows: Iterable[Mapping[str, object] | Line], **options: Any) -> Plan:
         """Check rows, and add those that the batch does not have yet. Nothing is sent.

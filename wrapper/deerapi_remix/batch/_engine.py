@@ -64,7 +64,7 @@ class Queue:
         self._url = url
         self.name = f"deerapi-{name}"
         silence()
-        with _as_ours():
+        with as_ours():
             DBOS.migrate(_text(url), schema=SCHEMA)
         self._client = DBOSClient(
             system_database_url=_text(url),
@@ -133,7 +133,7 @@ class RunningEngine:
         }
         silence()
         try:
-            with _as_ours():
+            with as_ours():
                 DBOS(config=config)
                 DBOS.listen_queues([queue])
                 DBOS.launch()
@@ -153,7 +153,7 @@ class RunningEngine:
 
 
 @contextmanager
-def _as_ours() -> Iterator[None]:
+def as_ours() -> Iterator[None]:
     """Errors of the database as everything else of a batch raises them, without its address."""
     try:
         yield

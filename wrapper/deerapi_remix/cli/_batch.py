@@ -155,7 +155,7 @@ def _opened(
     name: str, database: str | None, *, as_json: bool, quiet: bool
 ) -> Iterator[tuple[Work, Batch]]:
     work = Work(as_json=as_json, quiet=quiet, base_url=None)
-    with work.running(), open_batch(database, name, is_there=True) as batch:
+    with work.running(), open_batch(database, name) as batch:
         yield work, batch
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -52,6 +53,17 @@ class BatchDisplay:
 
     def close(self) -> None:
         """Nothing more is to come."""
+
+
+class BatchLog(logging.Handler):
+    """Tells at once why the batch pauses, or waits for its database."""
+
+    def __init__(self, display: BatchDisplay) -> None:
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._display.alarm(record.getMessage())
 
 
 class BatchLines(BatchDisplay):

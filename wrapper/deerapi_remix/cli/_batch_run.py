@@ -14,7 +14,7 @@ import typer
 import deerapi_remix
 
 from ._address import address
-from ._batch_display import BatchDisplay, batch_display
+from ._batch_display import BatchDisplay, BatchLog, batch_display
 from ._batch_endings import advice, ending
 from ._batch_options import (
     BatchDatabase,
@@ -37,7 +37,7 @@ from ._consent import ask_to_pay
 from ._exit_codes import ExitCode
 from ._help import examples
 from ._key import key_from_terminal
-from ._open_batch import complain_of_table, name_of, open_batch, read
+from ._open_batch import batch_for_table, complain_of_table, name_of, open_batch, read
 from ._options import BaseUrl, Json, ModelId, Quiet
 from ._text import counted
 from ._work import Work
@@ -87,7 +87,7 @@ def run(
     settings = {"submits": submits, "in_flight": in_flight, "rate": rate}
     with _running(as_json=as_json, quiet=quiet, base_url=base_url) as work:
         lines = read(table)[:max_rows]
-        with open_batch(database, name or name_of(table), is_there=False) as batch:
+        with batch_for_table(database, name or name_of(table), dry_run=dry_run) as batch:
             models = _served(work, lines, model, dry_run=dry_run)
             plan = batch.plan(
                 lines, prompt=prompt, model=model, output=output, price=price, models=models
@@ -102,7 +102,8 @@ def run(
                 work.display.note(_planned(plan))
                 count = counted(len(plan.rows), "remix")
                 ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
-            batch.put(plan)
+            with _adding(as_json=as_json):
+                batch.put(plan)
             del lines, plan  # Of many rows they take as much memory as all that is under way.
             _work_on(batch, work, settings, quiet=quiet)
 
@@ -120,7 +121,7 @@ def worker(
     """
     with (
         _running(as_json=as_json, quiet=quiet, base_url=base_url) as work,
-        open_batch(database, name, is_there=True) as batch,
+        open_batch(database, name) as batch,
     ):
         _work_on(batch, work, {}, quiet=quiet)
 
@@ -138,6 +139,19 @@ def _running(*, as_json: bool, quiet: bool, base_url: str | None) -> Iterator[Wo
             if not isinstance(error, TableError):
                 raise
             raise typer.Exit(complain_of_table(error, as_json=as_json)) from None
+
+
+@contextlib.contextmanager
+def _adding(*, as_json: bool) -> Iterator[None]:
+    """Who is interrupted while rows are added learns that others are not there yet."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        message = (
+            "Interrupted while the rows were added. Run the same command again: it adds the rest."
+        )
+        complain(ExitCode.INTERRUPTED, "Interrupted", message, as_json=as_json)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _served(work: Work, lines: list[Line], model: str | None, *, dry_run: bool) -> list[str] | None:
@@ -162,7 +176,7 @@ def _work_on(batch: Batch, work: Work, settings: dict[str, Any], *, quiet: bool)
     client = deerapi_remix.AsyncRemixClient(key_from_terminal(), base_url=address(work.base_url))
     display = batch_display(quiet=quiet)
     watch = _Watch(batch, display)
-    log = _Log(display)
+    log = BatchLog(display)
     logging.getLogger(_LOG).addHandler(log)
     try:
         status, interrupted = asyncio.run(_drive(batch, client, watch, settings))
@@ -188,7 +202,7 @@ async def _drive(
     def interrupt() -> None:
         nonlocal interrupted
         if interrupted and task is not None:
-            watch.display.note("ending at once")
+            watch.display.note("ending at once; what is being submitted may be unknown")
             task.cancel()
             return
         interrupted = True
@@ -207,17 +221,6 @@ async def _drive(
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     return status, interrupted
-
-
-class _Log(logging.Handler):
-    """Tells at once why the batch pauses, or waits for its database."""
-
-    def __init__(self, display: BatchDisplay) -> None:
-        super().__init__(logging.WARNING)
-        self._display = display
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._display.alarm(record.getMessage())
 
 
 class _Watch:

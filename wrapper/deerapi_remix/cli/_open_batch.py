@@ -23,25 +23,41 @@ _SHOWN = 20
 
 
 @contextlib.contextmanager
-def open_batch(database: str | None, name: str, *, is_there: bool) -> Iterator[Batch]:
+def open_batch(database: str | None, name: str) -> Iterator[Batch]:
     """The batch of that name, which is closed at the end.
 
     Raises:
-        FileNotFoundError: It must be there, and its database is not.
+        FileNotFoundError: Its database is not there.
+        BatchError: There is none of that name.
         MissingExtraError: An extra is not installed.
     """
+    check_exists(database or DEFAULT_DATABASE, "batch")
+    with _batch(database, name, is_made=True) as batch:
+        batch.status()  # It says so if there is none of that name.
+        yield batch
+
+
+@contextlib.contextmanager
+def batch_for_table(database: str | None, name: str, *, dry_run: bool) -> Iterator[Batch]:
+    """The batch to which a table is added. Its database is made, unless nothing is to be left.
+
+    Raises:
+        MissingExtraError: An extra is not installed.
+    """
+    with _batch(database, name, is_made=not dry_run) as batch:
+        yield batch
+
+
+@contextlib.contextmanager
+def _batch(database: str | None, name: str, *, is_made: bool) -> Iterator[Batch]:
     url = database or DEFAULT_DATABASE
-    if is_there:
-        check_exists(url, "batch")
     try:
         from deerapi_remix.batch import Batch
 
-        batch = Batch.open(url, name)
+        batch = Batch.open(url, name) if is_made else Batch(url, name)
     except ImportError as error:
         raise MissingExtraError(str(error)) from None
     with batch:
-        if is_there:
-            batch.status()  # It says so if there is none of that name.
         yield batch
 
 

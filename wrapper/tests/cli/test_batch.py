@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +22,7 @@ from deerapi_remix.cli._batch_progress import Progress
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import running_server
 
-from .shell import PROGRAM, Cli, Outcome, Terminal, environment
+from .shell import PROGRAM, Cli, Outcome, Terminal, environment, raising
 
 TABLE = "video_id,prompt,key\n" + "".join(f"video_123,Take {number},row-{number}\n" for number in range(3))
 ONE_ROW = "video_id,prompt,key\nvideo_123,Take 0,row-0\n"
@@ -91,7 +93,61 @@ def test_a_dry_run_checks_everything_and_pays_nothing(shell: Shell) -> None:
         *("row-0", "row-1", "row-2")
     ]
     assert len(shell.fake.requests) == 0
-    assert shell("status", "rows").code == 2
+    assert [path.name for path in Path().iterdir()] == ["rows.csv"], "a dry run leaves nothing"
+
+
+def test_a_dry_run_changes_nothing_in_a_database_that_is_there(shell: Shell) -> None:
+    """Neither in that of a batch, nor in another."""
+    shell("run", "rows.csv", "--yes", "--max-rows", "1")
+    connection = sqlite3.connect("other.db")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("CREATE TABLE others (x)")
+    connection.close()
+    before = {path.name: path.read_bytes() for path in Path().glob("*.db*")}
+    assert shell("run", "rows.csv", "--dry-run").out == "2 new rows, 1 that the batch has already\n"
+    Path("out/row-0.mp4").rename("elsewhere.mp4")
+    assert shell("run", "rows.csv", "--dry-run", "--database", "sqlite:///other.db").out == "3 new rows\n"
+    assert {path.name: path.read_bytes() for path in Path().glob("*.db*")} == before
+
+
+@pytest.mark.parametrize(
+    ("database", "told"),
+    [
+        ("missing/batch.db", "missing/batch.db cannot be made: its folder is not there, or not to be written to."),
+        ("rows.csv", "file is not a database. .*rows.csv is another file: name that of the batch."),
+    ],
+)
+def test_a_database_that_cannot_be_one_is_10_in_a_dry_run_too(shell: Shell, database: str, told: str) -> None:
+    outcome = shell("run", "rows.csv", "--dry-run", "--database", f"sqlite:///{database}")
+    assert (outcome.code, outcome.out) == (10, "")
+    assert re.search(told, outcome.err)
+
+
+def test_whoever_is_interrupted_while_rows_are_added_learns_that_some_may_be_missing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deerapi_remix.batch.Batch.put", raising(KeyboardInterrupt()))
+    outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, shell.posts) == (130, 0)
+    assert outcome.err.endswith(
+        "Interrupted while the rows were added. Run the same command again: it adds the rest.\n"
+    )
+
+
+def test_a_database_that_is_removed_meanwhile_is_10_and_told_at_once(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("deerapi_remix.batch._outage.GIVES_UP", 0.5)
+
+    def remove(*_: object) -> None:
+        Path("batch.db").unlink(missing_ok=True)
+
+    monkeypatch.setattr("deerapi_remix.cli._batch_display.BatchDisplay.accepted", remove)
+    outcome = shell("run", "rows.csv", "--yes", "--rate", "0.5", "--quiet")
+    assert (outcome.code, outcome.out) == (10, "")
+    assert shell.posts < 3
+    told = "batch.db was removed or replaced while the batch ran: what is being paid is not in it. Put it back"
+    assert outcome.err.count(told) == 2
 
 
 def test_what_is_wrong_with_a_table_is_told_line_by_line_and_is_2(shell: Shell) -> None:
