@@ -15,7 +15,7 @@ GENERATED := generated/deerapi_remix_generated
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: help install client client-check test contract contract-live foreign breaking teeth mutants lowest newest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
+.PHONY: help install client client-check twins test contract contract-live foreign breaking teeth mutants lowest newest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -64,6 +64,9 @@ client-check: install ## is generated/ what openapi.yaml makes?
 	diff -r -x __pycache__ $(GENERATED) build/client-check/deerapi_remix_generated || {
 	  echo "$(GENERATED) is not what openapi.yaml makes. Run: make client" >&2; exit 1; }
 	echo "$(GENERATED) is what openapi.yaml makes"
+
+twins: install ## write the asynchronous client, which follows from the synchronous one
+	@python wrapper/tests/twins.py
 
 # Runs the commands $(1) and $(2) at once; the output of the first is shown when both have ended.
 define at_once

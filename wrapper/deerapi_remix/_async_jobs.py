@@ -1,4 +1,4 @@
-"""What the asynchronous client does about a job. `_sync_jobs.py` is its twin."""
+"""What the asynchronous client does about a job. `make twins` writes it from `_sync_jobs.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loops of the asynchronous client. `_sync_loops.py` is their twin."""
+"""The loops of the asynchronous client. `make twins` writes it from `_sync_loops.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the synchronous client does about a job. `_async_jobs.py` is its twin."""
+"""What the synchronous client does about a job. `make twins` writes `_async_jobs.py` from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loops of the synchronous client. `_async_loops.py` is their twin."""
+"""The loops of the synchronous client. `make twins` writes `_async_loops.py` from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The asynchronous client. `client.py` is its twin: a test derives one from the other."""
+"""The asynchronous client. `make twins` writes it from `client.py`, its twin."""
 
 from __future__ import annotations
 

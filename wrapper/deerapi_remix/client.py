@@ -1,4 +1,4 @@
-"""The synchronous client. `async_client.py` is its twin: a test derives one from the other."""
+"""The synchronous client. `make twins` writes `async_client.py`, its twin, from it."""
 
 from __future__ import annotations
 
