@@ -25,6 +25,9 @@ PERSISTENCE = 60.0
 _PAUSES = (0.05, 1.0)
 # More writes than this are not committed at once, so that the first of them does not wait for long.
 _TOGETHER = 200
+# Who wrote at the same time is likely to write at the same time again. So many seconds after they
+# were committed the next ones are there, and a commit costs as much as several writes.
+_GATHERS = 0.005
 # For so many seconds the thread waits for more to do before it ends, and so often it looks whether
 # the program ends: the interpreter waits for it, as it would not for a daemon.
 LINGERS = 1.0
@@ -120,6 +123,8 @@ class Writer:
         pause, latest = _PAUSES
         while batch := self._next():
             left = self._commit(batch)
+            if len(batch) > 1:
+                time.sleep(_GATHERS)
             if not left:
                 pause = _PAUSES[0]
                 continue

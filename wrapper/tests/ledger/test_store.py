@@ -63,6 +63,30 @@ def test_writes_that_wait_are_committed_together(store: Store) -> None:
     assert len(set(seen)) == 1
 
 
+def test_who_wrote_together_is_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "_GATHERS", 0.2)
+    gate = Gate()
+    seen: list[Connection] = []
+    store.write(gate, key="")
+    gate.reached.wait(30)
+    together = [store.write(add, key="") for _ in range(2)]
+    gate.open.set()
+    for each in together:
+        each.result()
+    for _ in range(2):
+        time.sleep(0.01)  # The writer has time to commit it alone.
+        last = store.write(seen.append, key="")
+    last.result()
+    assert seen[0] is seen[1]
+
+
+def test_who_writes_one_after_the_other_is_not_waited_for(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_writer, "_GATHERS", 60.0)
+    for _ in range(5):
+        store.write(add, key="").result(timeout=30)
+    assert count(store) == 5
+
+
 def test_a_write_that_fails_fails_alone(store: Store) -> None:
     gate = Gate()
     store.write(gate, key="")
