@@ -41,9 +41,9 @@ RUFF = Path(sys.executable).with_name("ruff")
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def documented(source: str) -> Iterator[tuple[Documented, ast.Constant]]:
+def documented(source: ast.Module) -> Iterator[tuple[Documented, ast.Constant]]:
     """What has a docstring, and the docstring, the last one first."""
-    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, Documented) and ast.get_docstring(node)]
+    found = [node for node in ast.walk(source) if isinstance(node, Documented) and ast.get_docstring(node)]
     for node in sorted(found, key=lambda node: -node.body[0].lineno):
         statement = node.body[0]
         assert isinstance(statement, ast.Expr)
@@ -60,11 +60,13 @@ def derived(ours: str, twin: str) -> str:
         ours: The source of the synchronous file.
         twin: The source of the asynchronous file as it is.
     """
-    kept = [str(text.value) for node, text in documented(twin) if isinstance(node, ast.Module | ast.ClassDef)]
+    kept = [
+        str(text.value) for node, text in documented(ast.parse(twin)) if isinstance(node, ast.Module | ast.ClassDef)
+    ]
     lines = ours.splitlines(keepends=True)
     # Where the docstrings of the twin belong, while the rest is changed.
     texts: list[str] = []
-    for node, text in documented(ours):
+    for node, text in documented(ast.parse(ours)):
         value = str(text.value)
         if isinstance(node, ast.Module | ast.ClassDef):
             value = kept.pop(0)
