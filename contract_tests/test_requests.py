@@ -42,8 +42,11 @@ HOSTILE_IDS = {
     "../models": "..%2Fmodels",
     "...": "...",
     "..\\": "..%5C",
+    "..\\models": "..%5Cmodels",
+    ".a": ".a",
     "%2F": "%252F",
     "%2e%2e": "%252e%252e",
+    "a%20b": "a%2520b",
     "%": "%25",
     "a?b": "a%3Fb",
     "a#b": "a%23b",
@@ -74,8 +77,6 @@ PROMPTS = [
     "x" * 200_000,
     "猫" * 50_000,
 ]
-REFUSED_IDS = [".", "..", "", " ", "\t", "\n", "\u3000", "a\nb", "a\0b", "\x7f", "a\x85b", "a\ud800b"]
-REFUSED_TEXTS = ["", " ", "\n\t", "\u3000", "a\ud800b", "\udfff"]
 
 
 def refused_by_design(value: str, *, is_id: bool) -> bool:
@@ -322,24 +323,6 @@ def test_a_hostile_id_stays_one_segment(operation_id: str, twin: Twin, tmp_path:
         assert found == [expected], f"{operation_id}: {found}, expected {expected}; {outcome}"
 
 
-@with_an_id
-def test_an_unusable_id_is_refused_before_anything_is_sent(operation_id: str, twin: Twin, tmp_path: Path) -> None:
-    for video_id in REFUSED_IDS:
-        assert refused_by_design(video_id, is_id=True)
-        outcome = ask(twin, operation_id, tmp_path, video_id, OPERATIONS[operation_id].fields)
-        assert isinstance(outcome.error, ValueError), f"{operation_id}: {outcome} for {video_id!r}"
-        assert not outcome.requests, f"{operation_id}: sent although refused, {video_id!r}"
-
-
-@pytest.mark.parametrize("field", ["prompt", "model"])
-def test_an_unusable_text_is_refused_before_anything_is_sent(field: str, twin: Twin, tmp_path: Path) -> None:
-    for text in REFUSED_TEXTS:
-        assert refused_by_design(text, is_id=False)
-        outcome = ask(twin, "remixVideo", tmp_path, "video_123", {"prompt": "cry", field: text})
-        assert isinstance(outcome.error, ValueError), f"remixVideo: {outcome} for {field} {text!r}"
-        assert not outcome.requests, f"remixVideo: sent although refused, {field} {text!r}"
-
-
 @pytest.mark.parametrize("model", [None, "sora-2", "sora-2-pro", "a/b é\n"], ids=ascii)
 def test_a_prompt_arrives_as_it_is_with_and_without_a_model(
     model: str | None, twin: Twin, tmp_path: Path, document: Document
@@ -351,21 +334,6 @@ def test_a_prompt_arrives_as_it_is_with_and_without_a_model(
         body = json.loads(outcome.requests[0].content)
         assert body == expected, f"remixVideo: body {str(body)[:200]}, expected {str(expected)[:200]}"
         check(document.problems(document.raw["components"]["schemas"]["RemixRequest"], body, "remixVideo: body"))
-
-
-@pytest.mark.parametrize("variant", [None, "video", "thumbnail", "spritesheet"])
-def test_a_variant_is_asked_for_by_its_name(variant: str | None, twin: Twin, tmp_path: Path) -> None:
-    outcome = ask(twin, "downloadVideoContent", tmp_path, "video_123", {"variant": variant} if variant else {})
-    expected = "/v1/videos/video_123/content" + (f"?variant={variant}" if variant else "")
-    found = [request.url.raw_path.decode("ascii") for request in outcome.requests]
-    assert found == [expected], f"downloadVideoContent: {found}, expected {expected}; {outcome}"
-
-
-def test_an_unknown_variant_is_refused_before_anything_is_sent(twin: Twin, tmp_path: Path) -> None:
-    for variant in ("", "VIDEO", "gif", "video&x=y"):
-        outcome = ask(twin, "downloadVideoContent", tmp_path, "video_123", {"variant": variant})
-        assert isinstance(outcome.error, ValueError), f"downloadVideoContent: {outcome} for variant {variant!r}"
-        assert not outcome.requests, f"downloadVideoContent: sent although refused, variant {variant!r}"
 
 
 def test_waiting_polls_the_documented_operation(twin: Twin, document: Document) -> None:

@@ -164,7 +164,7 @@ _GENERATED = [
     ),
 ]
 
-_DESIGN = "requests::an_unusable_id_is_refused_before_anything_is_sent"
+_DESIGN = "arguments::a_bad_argument_is_refused_before_anything_is_sent_and_leaves_no_file"
 
 _SENDING = [
     *_contract(
@@ -203,25 +203,20 @@ _SENDING = [
     ),
     *_contract(
         "_operations.py::download",
+        (_QUERY, "the variant is not sent", "UNSET if variant is None else contract", "UNSET if variant else contract"),
         (
-            "requests::a_variant_is_asked_for_by_its_name",
-            "the variant is not sent",
-            "UNSET if variant is None else contract",
-            "UNSET if variant else contract",
-        ),
-        (
-            "requests::a_variant_is_asked_for_by_its_name",
+            _QUERY,
             "the variant is always sent",
             "wanted = UNSET if variant is None else contract.DownloadVideoContentVariant(variant)",
             'wanted = contract.DownloadVideoContentVariant(variant or "video")',
         ),
     ),
-    *_contract(
+    *_wrapper(
         "_reading.py::problem_of_id",
         (_DESIGN, "an id may name another path", 'value in (".", "..")', 'value == "."'),
         (_DESIGN, "an id may have a line break", "_CONTROL_CHARACTERS.search(value)", "False"),
     ),
-    *_contract(
+    *_wrapper(
         "_reading.py::problem_of_text", (_DESIGN, "an id may be blank", "if not value.strip():", "if not value:")
     ),
     *_wrapper(
