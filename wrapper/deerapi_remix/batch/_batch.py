@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from deerapi_remix import AsyncRemixClient
 
-from . import _rows, _schema
+from . import _adding, _rows, _schema
 from ._errors import BatchError
 from ._outage import advising
 from ._place import has_batches
@@ -133,12 +133,16 @@ class Batch(StoredBatch):
 
         Args:
             plan: What `plan` returned.
+
+        Raises:
+            TableError: Another run has added rows that do not go with these since they were
+                checked. At most some of these were added.
         """
         work = partial(_rows.set_up, batch=self.name, told={"price": plan.price})
         self._write(work)
         for some in portions(plan.rows):
             self._write(
-                partial(_rows.add, batch=self.name, planned=some, put=self._opened_queue().put)
+                partial(_adding.add, batch=self.name, planned=some, put=self._opened_queue().put)
             )
 
     async def run(

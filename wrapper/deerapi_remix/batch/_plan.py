@@ -233,15 +233,15 @@ class _Planning:
         return digest if number == 1 else f"{digest}-{number}"
 
     def _check_known(self, row: PlannedRow) -> None:
-        stored = self._known[row.key]
-        if stored.content() == row.content():
-            return
-        names = ("video_id", "prompt", "model")
-        pairs = zip(names, stored.content(), row.content(), strict=True)
-        others = ", ".join(name for name, old, new in pairs if old != new)
-        self._problems.append(
-            Problem(row.line, "key", row.key, f"the batch has this key with another {others}")
-        )
+        if differing := others(self._known[row.key].content(), row.content()):
+            told = f"the batch has this key with another {differing}"
+            self._problems.append(Problem(row.line, "key", row.key, told))
 
     def _tell(self, line: Line, column: str, value: str | None, message: str) -> None:
         self._problems.append(Problem(line.number, column, value, message))
+
+
+def others(stored: tuple[str, str, str | None], asked: tuple[str, str, str | None]) -> str:
+    """The names of what differs in what is paid for."""
+    pairs = zip(("video_id", "prompt", "model"), stored, asked, strict=True)
+    return ", ".join(name for name, old, new in pairs if old != new)

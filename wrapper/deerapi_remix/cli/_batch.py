@@ -100,7 +100,7 @@ def retry(
             ask_to_pay(f"{counted(len(failed), 'failed row')} again", yes=yes)
         again = batch.retry(failed)
         work.result("\n".join(again), {"retried": again})
-        work.display.note(f"{len(again):,} rows are waiting again")
+        work.display.note(f"{counted(len(again), 'row')} put back")
 
 
 @app.command(

@@ -87,7 +87,8 @@ def run(
     settings = {"submits": submits, "in_flight": in_flight, "rate": rate}
     with _running(as_json=as_json, quiet=quiet, base_url=base_url) as work:
         lines = read(table)[:max_rows]
-        with batch_for_table(database, name or name_of(table), dry_run=dry_run) as batch:
+        called = name_of(table, name, work.display.note)
+        with batch_for_table(database, called, dry_run=dry_run) as batch:
             models = _served(work, lines, model, dry_run=dry_run)
             plan = batch.plan(
                 lines, prompt=prompt, model=model, output=output, price=price, models=models

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,12 +76,23 @@ def read(table: str) -> list[Line]:
     return read_table(sys.stdin.buffer if table == "-" else Path(table))
 
 
-def name_of(table: str) -> str:
-    """The name of a batch that is made after its table."""
+def name_of(table: str, name: str | None, note: Callable[[str], None]) -> str:
+    """The name of a batch: the one that was given, else that of its table.
+
+    Args:
+        table: The path of the table, or `-`.
+        name: The name that was given.
+        note: Is told the name where it is not quite that of the table.
+    """
+    if name is not None:
+        return name
     if table == "-":
         return "stdin"
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(table).stem).lstrip("._-")
-    return name[:64] or "batch"
+    called = Path(table).stem
+    found = re.sub(r"[^A-Za-z0-9._-]+", "-", called).lstrip("._-")[:64] or "batch"
+    if found != called:
+        note(f"the name of the batch is {found}")
+    return found
 
 
 def complain_of_table(error: TableError, *, as_json: bool) -> ExitCode:

@@ -237,6 +237,25 @@ def test_a_table_that_is_wrong_adds_nothing(batch: Batch) -> None:
         batch.status()
 
 
+def test_two_tables_that_are_checked_before_either_is_added_are_not_mixed_up(
+    batch: Batch, deerapi_mock: DeerAPIMock
+) -> None:
+    """The second is told, rather than that the rows of the first are done for its own."""
+    first = batch.plan(ROWS[:2])
+    same = batch.plan(ROWS)
+    others = batch.plan([{**ROWS[1], "prompt": "Another", "model": "sora-2"}])
+    elsewhere = batch.plan([{**ROWS[0], "key": "row-7", "output": "row-1.mp4"}])
+    batch.put(first)
+    with pytest.raises(
+        TableError, match="line 1, column key, 'row-1': the batch has this key with another prompt, model"
+    ):
+        batch.put(others)
+    with pytest.raises(TableError, match="line 1, column output, .*: row 'row-1', which was just added, has this"):
+        batch.put(elsewhere)
+    batch.put(same)
+    assert [(row.key, row.prompt) for row in batch.rows()] == [(row["key"], row["prompt"]) for row in ROWS]
+
+
 def test_what_is_not_there_is_told(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
     for call in (batch.pause, batch.resume, partial(run, batch)):
         with pytest.raises(BatchError, match="there is no batch winter"):

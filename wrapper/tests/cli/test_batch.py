@@ -123,6 +123,21 @@ def test_a_database_that_cannot_be_one_is_10_in_a_dry_run_too(shell: Shell, data
     assert re.search(told, outcome.err)
 
 
+@pytest.mark.parametrize(
+    ("table", "name"), [("my röws.csv", "my-r-ws"), ("é.csv", "batch"), (f"{'x' * 70}.csv", "x" * 64)]
+)
+def test_the_name_of_a_batch_is_told_where_that_of_the_table_cannot_be_one(shell: Shell, table: str, name: str) -> None:
+    Path(table).write_text(TABLE)
+    assert shell("run", table, "--dry-run").err == f"the name of the batch is {name}\n"
+    assert shell("run", "rows.csv", "--dry-run").err == ""
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a b", "é", "..", "x" * 65])
+def test_a_name_that_cannot_be_one_is_2(shell: Shell, name: str) -> None:
+    outcome = shell("run", "rows.csv", "--yes", "--name", name)
+    assert (outcome.code, shell.posts, f"Error: {name!r} is no name of a batch: " in outcome.err) == (2, 0, True)
+
+
 def test_whoever_is_interrupted_while_rows_are_added_learns_that_some_may_be_missing(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
