@@ -250,7 +250,7 @@ def test_two_tables_that_are_checked_before_either_is_added_are_not_mixed_up(
         TableError, match="line 1, column key, 'row-1': the batch has this key with another prompt, model"
     ):
         batch.put(others)
-    with pytest.raises(TableError, match="line 1, column output, .*: row 'row-1', which was just added, has this"):
+    with pytest.raises(TableError, match=r"line 1, column output, .*: row 'row-1', which was just added, has this"):
         batch.put(elsewhere)
     batch.put(same)
     assert [(row.key, row.prompt) for row in batch.rows()] == [(row["key"], row["prompt"]) for row in ROWS]
