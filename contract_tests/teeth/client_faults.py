@@ -361,8 +361,8 @@ _READING = [
             '[answer.get("data"), answer]',
         ),
         ("answers", "an id inside data is not seen", '[answer, answer.get("data")]', "[answer]"),
-        ("gateways", "an id that is a number is refused", "return strings + whole_numbers", "return strings"),
-        ("gateways", "true is an id", " and not isinstance(value, bool)", ""),
+        ("answers", "an id that is a number is refused", "return strings + whole_numbers", "return strings"),
+        ("answers", "true is an id", " and not isinstance(value, bool)", ""),
     ),
     *_wrapper(
         "_reading.py::ids_in",
@@ -954,8 +954,8 @@ _SAVING = [
     ),
     *_wrapper(
         "_media.py::_boxes",
-        ("download", "large boxes are not read", "if length == 1:", "if False:"),
-        ("download", "a box may be of any size", " or 0 < length < 8", ""),
+        ("media", "large boxes are not read", "if length == 1:", "if False:"),
+        ("media", "a box may be of any size", " or 0 < length < 8", ""),
     ),
     *_wrapper(
         "_media.py::_is_whole_mp4",

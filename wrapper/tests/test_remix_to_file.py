@@ -357,13 +357,6 @@ def test_content_that_is_not_completed_yet_is_asked_for_again(connect: Twin, clo
     assert clock.slept == [3.0] * 10
 
 
-def test_content_that_says_so_with_status_200_is_asked_for_again(connect: Twin, target: Path) -> None:
-    not_ready = Answer(200, {"code": "x", "message": "Task is not completed yet", "data": None})
-    client, wire = connect(job("completed"), not_ready, file())
-    run(client, target)
-    assert len(wire.requests) == 3
-
-
 def test_content_that_never_is_completed_ends_at_the_deadline(connect: Twin, clock: Clock, target: Path) -> None:
     client, wire = connect(job("completed"), NOT_READY, polling=PollingPolicy(10.0, 10.0))
     error = failure(WaitTimeoutError, run, client, target, timeout=35)

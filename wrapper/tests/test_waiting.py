@@ -218,6 +218,9 @@ def test_a_strict_client_polls_on_after_an_answer_that_cannot_be_read(connect: T
 
 UNKNOWN = {
     "404": refusal(404),
+    "404 in words": refusal(404, "not_found", "Task not found"),
+    "404 of a framework": Answer(404, {"detail": "Not Found"}),
+    "404 alone": Answer(404),
     "400 by code": refusal(400, "task_not_exist"),
     "400 by message": refusal(400, "invalid", "task_not_exist"),
 }
