@@ -410,7 +410,7 @@ _READING = [
     *_wrapper("_reading.py::number", ("answers", "progress with a percent sign is not read", '.removesuffix("%")', "")),
     *_wrapper(
         "_reading.py::read_video_error",
-        ("answers", "an error that is text is not read", "return VideoError(message=value)", "return None"),
+        ("gateways", "an error that is text is not read", "return VideoError(message=value)", "return None"),
     ),
     *_wrapper(
         "_reading.py::_tolerant",
@@ -565,7 +565,12 @@ _FAILING = [
     ),
     *_wrapper(
         "errors.py::APITimeoutError",
-        ("errors", "a timeout is not caught as TimeoutError", "APIConnectionError, TimeoutError", "APIConnectionError"),
+        (
+            "public_api",
+            "a timeout is not caught as TimeoutError",
+            "APIConnectionError, TimeoutError",
+            "APIConnectionError",
+        ),
     ),
     *_wrapper(
         "errors.py::DeerAPIError.__str__",
