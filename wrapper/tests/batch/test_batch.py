@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from dbos import DBOS
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from deerapi_remix import AsyncRemixClient, RetryPolicy
 from deerapi_remix.batch import Batch, BatchError, Status, TableError
 from deerapi_remix.batch import _rows as rows
 from deerapi_remix.batch import _workers as workers_of
-from deerapi_remix.batch._engine import workflows
+from deerapi_remix.batch._engine import SCHEMA, workflows
 from deerapi_remix.batch._schema import workers
 from deerapi_remix.ledger import LedgerUnavailableError
 from deerapi_remix.testing import DeerAPIMock
@@ -206,6 +206,21 @@ def test_the_rows_of_a_worker_that_is_gone_are_taken_over(batch: Batch, deerapi_
     assert batch.status().workers == 0
     assert run(batch).counts["saved"] == 3
     assert len(deerapi_mock.sent("remix")) == 3
+
+
+def test_tables_of_the_engine_that_a_newer_one_of_its_line_has_changed_are_worked_with(
+    batch: Batch, deerapi_mock: DeerAPIMock
+) -> None:
+    """The engine's own rule: a newer one only adds, and an older one goes on, and leaves the version alone."""
+    batch.add(ROWS[:1])
+    schema = f"{SCHEMA}." if batch._url.get_backend_name() == "postgresql" else ""
+    change = text(f"UPDATE {schema}dbos_migrations SET version = 999")  # No input.
+    batch._store.write(lambda connection: connection.execute(change), key="winter").result()
+    with Batch.open(batch._url.render_as_string(hide_password=False), "winter") as another:
+        another.add(ROWS)
+        assert run(another).counts["saved"] == 3
+    read = text(f"SELECT version FROM {schema}dbos_migrations")
+    assert batch._store.read(lambda connection: connection.execute(read).scalar_one()).result() == 999
 
 
 def test_rows_that_the_engine_forgot_are_found(batch: Batch, deerapi_mock: DeerAPIMock) -> None:
