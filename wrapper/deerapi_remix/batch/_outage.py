@@ -14,6 +14,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from deerapi_remix.ledger import LedgerUnavailableError
 
+# After so many seconds without an answer it is told that the database gives none.
+SLOW = 10.0
 # For so many seconds a worker waits for a database that will hardly come back by itself.
 GIVES_UP = 30.0
 # What another process of the same machine causes, and ends.
@@ -95,6 +97,7 @@ class Outage:
         self._file = self._found()
         self._batch = batch
         self._since: float | None = None
+        self._is_told = False
 
     def check_place(self) -> None:
         """Look whether the file is still the one that is open here: another run would miss it.
@@ -121,19 +124,30 @@ class Outage:
         """The database could not be used."""
         _advise(error, self._url)
         if self.error is None:
-            follows = "Nothing is submitted until it can be used."
-            _log.warning("batch %s: %s %s", self._batch, error, follows)
+            self._tell(f"{error} Nothing is submitted until it can be used.")
         self.error = error
         if not lasts(error):
             self._since = None
         elif self._since is None:
             self._since = time.monotonic()
 
+    def waits(self) -> None:
+        """The database gives no answer."""
+        if not self._is_told:
+            self._tell(
+                f"the database gives no answer for {SLOW:.0f} s: is it locked, or overloaded?"
+            )
+
     def over(self) -> None:
         """The database could be used."""
-        if self.error is not None:
-            _log.warning("batch %s: the database can be used again", self._batch)
+        if self._is_told:
+            self._tell("the database can be used again")
+        self._is_told = False
         self.error = self._since = None
+
+    def _tell(self, news: str) -> None:
+        self._is_told = True
+        _log.warning("batch %s: %s", self._batch, news)
 
     def is_hopeless(self) -> bool:
         """Whether there was time enough for it to be mended."""

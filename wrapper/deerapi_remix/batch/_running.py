@@ -14,6 +14,7 @@ from deerapi_remix import AsyncRemixClient
 from deerapi_remix.ledger import LedgerUnavailableError
 from deerapi_remix.ledger._store import Store
 
+from . import _outage
 from ._engine import Queue, RunningEngine
 from ._gate import Gate
 from ._outage import Outage
@@ -119,6 +120,8 @@ class Running:
         Raises:
             LedgerUnavailableError: It will hardly be usable again, and nothing is under way.
         """
+        loop = asyncio.get_running_loop()
+        alarm = loop.call_later(_outage.SLOW, self._outage.waits)
         try:
             self._outage.check_place()
             await self._tell_pause()
@@ -130,6 +133,8 @@ class Running:
             if self._outage.is_hopeless() and not is_busy:
                 raise
             return None
+        finally:
+            alarm.cancel()
         self._outage.over()
         self._follow(view)
         return view

@@ -103,7 +103,7 @@ def run(
                 work.display.note(_planned(plan))
                 count = counted(len(plan.rows), "remix")
                 ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
-            with _adding(as_json=as_json):
+            with _adding(work):
                 batch.put(plan)
             del lines, plan  # Of many rows they take as much memory as all that is under way.
             _work_on(batch, work, settings, quiet=quiet)
@@ -143,16 +143,15 @@ def _running(*, as_json: bool, quiet: bool, base_url: str | None) -> Iterator[Wo
 
 
 @contextlib.contextmanager
-def _adding(*, as_json: bool) -> Iterator[None]:
-    """Who is interrupted while rows are added learns that others are not there yet."""
+def _adding(work: Work) -> Iterator[None]:
+    """Whoever is cut off while rows are added learns that others are not there yet."""
     try:
         yield
-    except KeyboardInterrupt:
-        message = (
-            "Interrupted while the rows were added. Run the same command again: it adds the rest."
+    except BaseException:
+        work.display.note(
+            "not all rows were added: run the same command again, and it adds the rest"
         )
-        complain(ExitCode.INTERRUPTED, "Interrupted", message, as_json=as_json)
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise
 
 
 def _served(work: Work, lines: list[Line], model: str | None, *, dry_run: bool) -> list[str] | None:

@@ -133,6 +133,25 @@ def test_a_database_that_comes_back_is_worked_with_again(
     assert caplog.messages[-1] == "batch winter: the database can be used again"
 
 
+def test_a_database_that_is_locked_for_long_is_told_and_waited_for(
+    impatient: None, deerapi_mock: DeerAPIMock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_outage, "SLOW", 1.0)
+
+    def lock() -> None:
+        other = sqlite3.connect(FILE, timeout=20.0, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(3.0, other.close)
+
+    with Batch.open("sqlite:///batch.db", "winter") as batch:
+        batch.add(ROWS[:5])
+        assert run(batch, lock).counts["saved"] == 5
+    assert caplog.messages == [
+        "batch winter: the database gives no answer for 1 s: is it locked, or overloaded?",
+        "batch winter: the database can be used again",
+    ]
+
+
 def of_sqlite(code: int | None) -> Exception:
     error = sqlite3.OperationalError("disk I/O error")
     if code is not None:

@@ -19,6 +19,7 @@ from deerapi_remix.batch import Status
 from deerapi_remix.cli._batch_display import BatchLines, _shares
 from deerapi_remix.cli._batch_endings import advice, ending
 from deerapi_remix.cli._batch_progress import Progress
+from deerapi_remix.ledger import LedgerUnavailableError
 from deerapi_remix.testing import FakeDeerAPI
 from deerapi_remix.testing.asgi import running_server
 
@@ -138,15 +139,16 @@ def test_a_name_that_cannot_be_one_is_2(shell: Shell, name: str) -> None:
     assert (outcome.code, shell.posts, f"Error: {name!r} is no name of a batch: " in outcome.err) == (2, 0, True)
 
 
-def test_whoever_is_interrupted_while_rows_are_added_learns_that_some_may_be_missing(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code"), [(KeyboardInterrupt(), 130), (LedgerUnavailableError("database or disk is full"), 10)]
+)
+def test_whoever_is_cut_off_while_rows_are_added_learns_that_some_are_missing(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int
 ) -> None:
-    monkeypatch.setattr("deerapi_remix.batch.Batch.put", raising(KeyboardInterrupt()))
+    monkeypatch.setattr("deerapi_remix.batch.Batch.put", raising(error))
     outcome = shell("run", "rows.csv", "--yes")
-    assert (outcome.code, shell.posts) == (130, 0)
-    assert outcome.err.endswith(
-        "Interrupted while the rows were added. Run the same command again: it adds the rest.\n"
-    )
+    assert (outcome.code, shell.posts) == (code, 0)
+    assert "not all rows were added: the same command, run again, adds the rest\n" in outcome.err
 
 
 def test_a_database_that_is_removed_meanwhile_is_10_and_told_at_once(
