@@ -148,9 +148,7 @@ def _adding(work: Work) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        work.display.note(
-            "not all rows were added: run the same command again, and it adds the rest"
-        )
+        work.display.note("not all rows were added: the same command, run again, adds the rest")
         raise
 
 
