@@ -103,18 +103,10 @@ def test_the_models_are_listed(fake: FakeDeerAPI) -> None:
     ("body", "message"),
     [
         (b"{", "the body must be a JSON object"),
-        (b"", "the body must be a JSON object"),
-        (b"[1]", "the body must be a JSON object"),
-        (b'{"prompt": NaN}', "the body must be a JSON object"),
-        (b'{"prompt": "\\ud800"}', "the body must be a JSON object"),
         (b"[" * 100_000, "the body must be a JSON object"),
-        (b"\xff", "the body must be a JSON object"),
         ({"model": "sora-2"}, "prompt is required"),
         ({"prompt": ""}, "prompt must be a string that is not blank"),
-        ({"prompt": " \n\u3000"}, "prompt must be a string that is not blank"),
-        ({"prompt": None}, "prompt must be a string that is not blank"),
         ({"prompt": PROMPT, "model": " "}, "model must be a string that is not blank"),
-        ({"prompt": PROMPT, "model": None}, "model must be a string that is not blank"),
     ],
 )
 def test_a_malformed_remix_is_refused_and_the_field_is_named(fake: FakeDeerAPI, body: object, message: str) -> None:
@@ -123,11 +115,6 @@ def test_a_malformed_remix_is_refused_and_the_field_is_named(fake: FakeDeerAPI, 
     assert answer.status == 400
     assert error["message"] == f"{message} (request id: {answer.headers['x-oneapi-request-id']})"
     assert list(fake.jobs) == ["video_123"]
-
-
-def test_another_content_type_than_json_is_refused(fake: FakeDeerAPI) -> None:
-    answer = send(fake, "POST", REMIX, {"prompt": PROMPT}, Content_Type="text/plain")
-    assert answer.status == 400
 
 
 def test_what_cannot_be_done_is_refused_in_the_shape_of_the_part_that_refuses_it(fake: FakeDeerAPI) -> None:
@@ -159,28 +146,6 @@ def test_with_api_keys_only_those_are_valid() -> None:
     fake = FakeDeerAPI(api_keys={"sk-other"})
     assert send(fake, "GET", "/v1/models").status == 401
     assert send(fake, "GET", "/v1/models", Authorization="Bearer sk-other").status == 200
-
-
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/videos/", "/v1/videos//remix", "/v1/videos/a/b", "/v1/models/"])
-def test_another_path_is_404(fake: FakeDeerAPI, path: str) -> None:
-    answer = send(fake, "GET", path)
-    assert (answer.status, "error" in value(answer)) == (404, True)
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "allowed"),
-    [
-        ("GET", REMIX, "POST"),
-        ("HEAD", "/v1/videos/video_123/content", "GET"),
-        ("DELETE", "/v1/videos/video_123", "GET"),
-        ("POST", "/v1/models", "GET"),
-    ],
-)
-def test_another_method_is_405_and_says_which_is_allowed(
-    fake: FakeDeerAPI, method: str, path: str, allowed: str
-) -> None:
-    answer = send(fake, method, path)
-    assert (answer.status, answer.headers["allow"]) == (405, allowed)
 
 
 @pytest.mark.parametrize(
