@@ -141,4 +141,32 @@ FAULTS = [
         "for _, answer in asked[:1]:",
         "test_lookups.py::test_what_else_goes_wrong_is_told_to_all_who_wait",
     ),
+    _fault(
+        "_outage.py::Outage.check_place",
+        "a batch pays on into a file that was removed",
+        "if self._found() != self._file:",
+        "if False:",
+        "test_outage.py::test_a_worker_whose_database_is_of_no_use_submits_no_more_and_ends_with_words",
+    ),
+    _fault(
+        "_workers.py::live",
+        "a dead worker lives on where the clock was set back",
+        "workers.c.seen_at.between(now(connection) - LEASE, now(connection) + LEASE)",
+        "workers.c.seen_at > now(connection) - LEASE",
+        "test_outage.py::test_a_worker_that_told_of_itself_before_the_clock_was_set_is_not_taken_for_alive",
+    ),
+    _fault(
+        "_adding.py::add",
+        "rows that another run added meanwhile are taken for those of a table",
+        "_check(connection, batch, planned)",
+        "pass",
+        "test_batch.py::test_two_tables_that_are_checked_before_either_is_added_are_not_mixed_up",
+    ),
+    in_code(
+        f"{_PACKAGE}/_batch.py::Batch._known",
+        "a dry run leaves a database",
+        "if not has_batches(self._url):",
+        "if False:",
+        "wrapper/tests/cli/test_batch.py::test_a_dry_run_checks_everything_and_pays_nothing",
+    ),
 ]

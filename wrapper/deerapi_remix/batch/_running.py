@@ -104,8 +104,8 @@ class Running:
             view = await self._look(sweep)
             if view is not None:
                 self._on_status(view.status)
-            if self._stopping and not self._gate.under_way:
-                return view.status if view is not None else await self._database.status()
+            if view is not None and self._stopping and not self._gate.under_way:
+                return view.status
             if view is not None and self._is_over(view.status):
                 if view.status.is_finished:
                     await self._settle()
@@ -118,7 +118,8 @@ class Running:
         """Look at the database; None where that cannot be used, and is asked again later.
 
         Raises:
-            LedgerUnavailableError: It will hardly be usable again, and nothing is under way.
+            LedgerUnavailableError: It will hardly be usable again, or this worker is to end; and
+                nothing is under way.
         """
         loop = asyncio.get_running_loop()
         alarm = loop.call_later(_outage.SLOW, self._outage.waits)
@@ -129,8 +130,8 @@ class Running:
         except LedgerUnavailableError as error:
             self._gate.close()
             self._outage.met(error)
-            is_busy = self._gate.under_way or self._work.following
-            if self._outage.is_hopeless() and not is_busy:
+            is_hopeless = self._outage.is_hopeless() and not self._work.following
+            if (is_hopeless or self._stopping) and not self._gate.under_way:
                 raise
             return None
         finally:

@@ -65,14 +65,6 @@ class Database:
         work = partial(_rows.pause, batch=self.batch, why=why)
         await self._store.write(work, key=self.batch)
 
-    async def status(self) -> Status:
-        def read(connection: Connection) -> Status:
-            found = _rows.status(connection, self.batch)
-            assert found is not None  # noqa: S101  # A batch is never removed.
-            return found
-
-        return await self._store.read(read)
-
     async def view(self, *, strays: bool) -> View:
         def read(connection: Connection) -> View:
             status = _rows.status(connection, self.batch)

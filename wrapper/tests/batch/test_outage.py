@@ -88,6 +88,22 @@ def test_a_worker_whose_database_is_of_no_use_submits_no_more_and_ends_with_word
     assert line.startswith("batch winter: ")
 
 
+def test_whoever_ends_a_worker_whose_database_is_gone_is_not_told_that_it_goes_on_where_it_was(
+    impatient: None, deerapi_mock: DeerAPIMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To run it again would make a new database, and pay again."""
+    monkeypatch.setattr(_outage, "GIVES_UP", 60.0)
+    with Batch.open("sqlite:///batch.db", "winter") as batch:
+
+        def remove_and_stop() -> None:
+            remove()
+            asyncio.get_running_loop().call_later(1.5, batch.stop)
+
+        batch.add(ROWS)
+        with pytest.raises(LedgerUnavailableError, match="was removed or replaced while the batch ran"):
+            run(batch, remove_and_stop)
+
+
 @contextmanager
 def quota() -> Iterator[None]:
     """No file may grow; SQLite says the same where a quota is used up."""
