@@ -88,8 +88,7 @@ class Api:
                 back later.
         """
         route = self.findings.contract.by_id[operation]
-        if route.method == "POST" and self._posts is not None and self.sent["POST"] >= self._posts:
-            raise CapReachedError
+        self._check_cap(route.method)
         sent_headers, sent_body = _message(body, headers or {})
         known = keys(self._key)
         secret = {"authorization": f"Bearer {known[key]}"} if key in known else {}
@@ -106,9 +105,7 @@ class Api:
             operation=operation,
             video_id=video_id,
             method=route.method,
-            target=request.url.raw_path.decode("ascii").removeprefix(
-                self._http.base_url.raw_path.decode().rstrip("/")
-            ),
+            target=self._target_of(request.url),
             key=key,
             sent_headers=sent_headers,
             sent_body=sent_body,
@@ -121,6 +118,15 @@ class Api:
         if exchange.asks_for_later and not self.findings.strict:
             raise _failure(exchange)
         return exchange
+
+    def _check_cap(self, method: str) -> None:
+        if method == "POST" and self._posts is not None and self.sent["POST"] >= self._posts:
+            raise CapReachedError
+
+    def _target_of(self, url: httpx.URL) -> str:
+        """Path and query, as they stand below the base URL."""
+        base = self._http.base_url.raw_path.decode().rstrip("/")
+        return url.raw_path.decode("ascii").removeprefix(base)
 
     def _answer(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes, str | None]:
         deadline = time.monotonic() + _LONGEST_ANSWER
