@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from . import _rows
 from ._plan import PlannedRow, others
@@ -21,26 +21,41 @@ def add(connection: Connection, batch: str, planned: Sequence[PlannedRow], put: 
     """
     # Two that add at a time look one after the other.
     connection.execute(select(batches.c.name).where(batches.c.name == batch).with_for_update())
-    _check(connection, batch, planned)
-    _rows.add(connection, batch, planned, put)
+    known = _known(connection, batch, planned)
+    _check(planned, known, _saved_as(connection, batch, planned))
+    _rows.add(connection, batch, [row for row in planned if row.key not in known], put)
 
 
-def _check(connection: Connection, batch: str, planned: Sequence[PlannedRow]) -> None:
+def _known(
+    connection: Connection, batch: str, planned: Sequence[PlannedRow]
+) -> dict[str, tuple[str, str, str | None]]:
+    """What is paid for by those rows that are there, by their keys."""
     keys = [_rows.ledger_key(batch, row.key) for row in planned]
+    query = select(rows.c.key, rows.c.video_id, rows.c.prompt, rows.c.model)
+    found = connection.execute(query.where(rows.c.ledger_key.in_(keys)))
+    return {row.key: (row.video_id, row.prompt, row.model) for row in found}
+
+
+def _saved_as(connection: Connection, batch: str, planned: Sequence[PlannedRow]) -> dict[str, str]:
+    """The keys of the rows that are there, by their files."""
     outputs = [row.output for row in planned]
-    query = select(rows).where(rows.c.batch == batch)
-    found = connection.execute(
-        query.where(or_(rows.c.ledger_key.in_(keys), rows.c.output.in_(outputs)))
-    ).all()
-    by_key = {row.key: (row.video_id, row.prompt, row.model) for row in found}
-    by_output = {row.output: row.key for row in found}
+    query = select(rows.c.output, rows.c.key).where(rows.c.batch == batch)
+    found = connection.execute(query.where(rows.c.output.in_(outputs)))
+    return {row.output: row.key for row in found}
+
+
+def _check(
+    planned: Sequence[PlannedRow],
+    known: Mapping[str, tuple[str, str, str | None]],
+    saved_as: Mapping[str, str],
+) -> None:
     problems = []
     for row in planned:
-        if differing := others(by_key.get(row.key, row.content()), row.content()):
+        if differing := others(known.get(row.key, row.content()), row.content()):
             told = f"the batch has this key with another {differing}"
             problems.append(Problem(row.line, "key", row.key, told))
-        if by_output.get(row.output, row.key) != row.key:
-            told = f"row {by_output[row.output]!r}, which was just added, has this file"
+        if saved_as.get(row.output, row.key) != row.key:
+            told = f"row {saved_as[row.output]!r}, which was just added, has this file"
             problems.append(Problem(row.line, "output", row.output, told))
     if problems:
         raise TableError(problems)

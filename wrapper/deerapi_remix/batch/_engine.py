@@ -17,7 +17,7 @@ from sqlalchemy import URL, Column, Connection, Engine, MetaData, Table, Text, c
 from sqlalchemy.exc import SQLAlchemyError
 
 from deerapi_remix.ledger import LedgerUnavailableError
-from deerapi_remix.ledger._database import CACHE_KB
+from deerapi_remix.ledger._database import CACHE_KB, what_it_said
 
 # Tables of our own in Postgres, so that a DBOS application of the user's does not see our rows.
 SCHEMA = "deerapi_batch_engine"
@@ -158,7 +158,7 @@ def as_ours() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        told = str(getattr(error, "orig", None) or error).strip()
+        told = what_it_said(error)
         raise LedgerUnavailableError(
             f"The database of the batch cannot be used: {told}."
         ) from error

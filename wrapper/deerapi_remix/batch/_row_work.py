@@ -28,6 +28,10 @@ from ._verdict import Next, concerns_all, verdict
 # Files are downloaded so many at once; the others wait in the order in which they expire.
 _DOWNLOADS = 32
 _LONGEST_PROBLEM = 1_000
+_NOT_RECORDED = (
+    "batch: row %r: the job %s was accepted, and is recorded once the database can be used. Should this "
+    "end before, resolve the row with that job."
+)
 
 _log = logging.getLogger("deerapi_remix.batch")
 
@@ -82,8 +86,9 @@ class RowWork:
             try:
                 await self._advance(found)
             except Exception as error:  # What follows from it is looked up.
-                if isinstance(error, LedgerUnavailableError):
-                    job_id = error.job_id or job_id
+                if isinstance(error, LedgerUnavailableError) and error.job_id is not None:
+                    job_id = error.job_id
+                    _log.error(_NOT_RECORDED, found.key, job_id)
                 await self._go_on_after(error, found, tries)
             else:
                 return

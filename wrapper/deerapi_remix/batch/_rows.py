@@ -108,13 +108,10 @@ def claim_base_url(connection: Connection, batch: str, base_url: str) -> str:
     return str(connection.execute(query).scalar_one())
 
 
-def add(connection: Connection, batch: str, planned: Iterable[PlannedRow], put: Put) -> None:
-    """Add rows, and have them worked on. Those that are there already stay as they are."""
+def add(connection: Connection, batch: str, new: Iterable[PlannedRow], put: Put) -> None:
+    """Add rows that are not there yet, and have them worked on."""
     query = select(func.coalesce(func.max(rows.c.number), 0)).where(rows.c.batch == batch)
     last = connection.execute(query).scalar_one()
-    query = select(rows.c.key).where(rows.c.batch == batch)
-    there = set(connection.execute(query).scalars())
-    new = [row for row in planned if row.key not in there]
     make = INSERT[connection.dialect.name](rows).on_conflict_do_nothing().inline()
     for number, row in enumerate(new, last + 1):
         values = attrs.asdict(row)

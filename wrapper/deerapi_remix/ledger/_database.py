@@ -79,6 +79,11 @@ def engine_for(url: URL) -> Engine:
     return engine
 
 
+def what_it_said(error: Exception) -> str:
+    """The words of the database in an error of SQLAlchemy, as they stand within a sentence."""
+    return str(getattr(error, "orig", None) or error).strip().rstrip(".?")
+
+
 def _make_file(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
     """Make the file, readable for its owner only; SQLite gives its companions the same mode."""
     path = Path(arguments[0])

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import _forks, _schema
-from ._database import engine_for
+from ._database import engine_for, what_it_said
 from ._errors import LedgerUnavailableError
 from ._outcome import Outcome, aside
 from ._writer import Work, Write, Writer
@@ -142,7 +142,7 @@ def _as_ours(error: Exception) -> Exception:
     """What a user is told."""
     cause = error.__cause__ if isinstance(error, _AwayError) else error
     if isinstance(cause, SQLAlchemyError | OSError):
-        told = str(getattr(cause, "orig", None) or cause).strip()
+        told = what_it_said(cause)
         ours = LedgerUnavailableError(f"The database of the ledger cannot be used: {told}.")
         ours.__cause__ = cause
         return ours

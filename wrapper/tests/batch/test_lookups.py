@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
     planned = [PlannedRow(n, str(n), "video_123", f"Take {n}", None, f"{n}.mp4") for n in range(MANY)]
     store.write(schema.prepare, key="b").result()
     store.write(partial(rows.set_up, batch="b", told={}), key="b").result()
-    store.write(partial(rows.add, batch="b", planned=planned, put=lambda *_: None), key="b").result()
+    store.write(partial(rows.add, batch="b", new=planned, put=lambda *_: None), key="b").result()
     yield store
     store.close()
 

@@ -302,3 +302,15 @@ def test_reads_of_a_broken_file_are_told(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailableError, match="not a database"):
         store.read(lambda _: None).result()
     store.close()
+
+
+@pytest.mark.parametrize(
+    "said", ["it is away", "it is away.", "is it running on that host and accepting TCP/IP connections?\n"]
+)
+def test_what_the_database_said_stands_within_a_sentence(store: Store, said: str) -> None:
+    def fail(_: Connection) -> None:
+        raise OperationalError("SELECT 1", {}, Exception(said))
+
+    with pytest.raises(LedgerUnavailableError) as caught:
+        store.write(fail, key="").result()
+    assert str(caught.value).startswith(f"The database of the ledger cannot be used: {said.strip().rstrip('.?')}.")
