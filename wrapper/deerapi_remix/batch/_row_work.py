@@ -29,8 +29,8 @@ from ._verdict import Next, concerns_all, verdict
 _DOWNLOADS = 32
 _LONGEST_PROBLEM = 1_000
 _NOT_RECORDED = (
-    "batch: row %r: the job %s was accepted, and is recorded once the database can be used. Should this "
-    "end before, resolve the row with that job."
+    "batch: row %r: the job %s was accepted, and is recorded once the database can be used. "
+    "Should this end before, resolve the row with that job."
 )
 
 _log = logging.getLogger("deerapi_remix.batch")
