@@ -32,7 +32,7 @@ FAULTS = [
     _fault(
         f"{_WORK}.work",
         "a job whose record failed is forgotten",
-        "job_id = error.job_id or job_id",
+        "job_id = error.job_id",
         "pass",
         f"{_ROWS}::test_a_job_that_could_not_be_recorded_is_told_as_soon_as_the_database_is_back",
     ),
