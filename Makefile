@@ -18,7 +18,12 @@ export PYTHONDONTWRITEBYTECODE := 1
 .PHONY: help install client client-check twins test contract contract-live foreign breaking teeth mutants lowest newest faults httpx2 ledger-faults batch-faults demo batch-demo mock lint type docs bench playground build lock audit check clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | sort -t '|' -k 1,1 | while IFS='|' read -r target job; do
+	  fold -s -w 62 <<<"$$job" | while read -r line; do
+	    printf '%-16s%s\n' "$$target" "$$line"
+	    target=
+	  done
+	done
 
 install: $(INSTALLED) ## make .venv with everything that development needs
 
@@ -67,6 +72,7 @@ client-check: install ## is generated/ what openapi.yaml makes?
 
 twins: install ## write the asynchronous client, which follows from the synchronous one
 	@python wrapper/tests/twins.py
+	echo "Wrote the asynchronous client"
 
 # Runs the commands $(1) and $(2) at once; the output of the first is shown when both have ended.
 define at_once

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import pytest
+
 from deerapi_remix import AsyncRemixClient, RemixClient
 from deerapi_remix.testing._routes import ROUTES
 
@@ -88,8 +90,9 @@ def lacking(place: str, names: Iterable[str]) -> list[str]:
 def test_every_table_has_its_rows(document: Document) -> None:
     documented = {str(node["operationId"]): method for method, _, node in document.operations()}
     missing = {place: lacking(place, names) for place, names in tables(documented).items()}
-    line = "; ".join(f"{place} lacks {', '.join(names)}" for place, names in missing.items() if names)
-    assert not line, line
+    lines = [f"{place} lacks {', '.join(names)}" for place, names in missing.items() if names]
+    if lines:
+        pytest.fail("\n".join(lines), pytrace=False)
 
 
 def test_the_list_of_operations_is_that_of_the_document(document: Document) -> None:

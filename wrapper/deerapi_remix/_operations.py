@@ -1,4 +1,4 @@
-"""The four operations: which generated functions send them, and how their answers are read.
+"""The operations: which generated functions send them, and how their answers are read.
 
 The only file that imports the generated package. What an answer must hold is taken from the
 generated models: their fields and annotations are the strict reading, `_reading.py` has the

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -144,14 +146,25 @@ def _serve(
         if quiet:
             log = stack.enter_context(Path(os.devnull).open("w"))
         stack.enter_context(contextlib.redirect_stdout(log))
+        stack.enter_context(_another_port(host, port))
         serve(fake, host, port, allow_hosts=allow_hosts, on_ready=ready)
+
+
+@contextlib.contextmanager
+def _another_port(host: str, port: int) -> Iterator[None]:
+    """Says what to do about a port that is taken."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        advice = f"Port {port} of {host} is in use: --port takes another, --port 0 a free one"
+        raise OSError(error.errno, advice) from None
 
 
 def _introduce(work: Work, base_url: str) -> None:
     work.result(base_url, {"base_url": base_url})
-    work.display.note(
-        f"Open {base_url} in a browser, or try it in another terminal; Ctrl-C ends it:"
-    )
+    work.display.note("Open it in a browser, or try it in another terminal; Ctrl-C ends it:")
     work.display.note(
         f"DEERAPI_BASE_URL={base_url} DEERAPI_KEY=any deerapi-remix remix video_123 "
         '--prompt "The cat takes a bow"'

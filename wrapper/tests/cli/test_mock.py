@@ -47,9 +47,10 @@ def test_mock_serves_until_it_is_interrupted(call: Cli, monkeypatch: pytest.Monk
 
 def test_a_port_that_is_taken_is_10(call: Cli) -> None:
     with running_server(FakeDeerAPI()) as base_url:
-        outcome = call("mock", "--port", base_url.rpartition(":")[2])
-    assert outcome.code == 10
-    assert outcome.err.startswith("Error: Address already in use")
+        port = base_url.rpartition(":")[2]
+        outcome = call("mock", "--port", port)
+    advice = f"Error: Port {port} of 127.0.0.1 is in use: --port takes another, --port 0 a free one.\n"
+    assert outcome == (10, "", advice)
 
 
 def test_a_remix_reaches_the_mock_in_another_process(tmp_path: Path) -> None:
