@@ -103,7 +103,7 @@ def run(
                 work.display.note(_planned(plan))
                 count = counted(len(plan.rows), "remix")
                 ask_to_pay(count, yes=yes, stdin_is_taken=table == "-")
-            with _adding(work):
+            with _adding(work) if plan.rows else contextlib.nullcontext():
                 batch.put(plan)
             del lines, plan  # Of many rows they take as much memory as all that is under way.
             _work_on(batch, work, settings, quiet=quiet)
@@ -147,8 +147,11 @@ def _adding(work: Work) -> Iterator[None]:
     """Whoever is cut off while rows are added learns that others are not there yet."""
     try:
         yield
-    except BaseException:
-        work.display.note("not all rows were added: the same command, run again, adds the rest")
+    except BaseException as error:
+        told = "not all rows were added"
+        if not isinstance(error, ValueError):  # The table would be refused again.
+            told += ": the same command, run again, adds the rest"
+        work.display.note(told)
         raise
 
 

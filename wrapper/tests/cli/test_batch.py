@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from deerapi_remix.batch import Status
+from deerapi_remix.batch import Batch, Status
 from deerapi_remix.cli._batch_display import BatchLines, _shares
 from deerapi_remix.cli._batch_endings import advice, ending
 from deerapi_remix.cli._batch_progress import Progress
@@ -149,6 +149,32 @@ def test_whoever_is_cut_off_while_rows_are_added_learns_that_some_are_missing(
     outcome = shell("run", "rows.csv", "--yes")
     assert (outcome.code, shell.posts) == (code, 0)
     assert "not all rows were added: the same command, run again, adds the rest\n" in outcome.err
+
+
+def test_whoever_adds_rows_that_do_not_go_with_those_of_another_run_is_not_told_to_try_again(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Batch.open("sqlite:///batch.db", "rows") as batch:
+
+        def meanwhile(*_: object, **__: object) -> None:
+            batch.add([{"video_id": "video_123", "prompt": "Another", "key": "row-0"}])
+
+        monkeypatch.setattr("deerapi_remix.cli._batch_run.ask_to_pay", meanwhile)
+        outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, shell.posts) == (2, 0)
+    assert outcome.err.splitlines() == [
+        "3 new rows",
+        "not all rows were added",
+        "line 2, column key, 'row-0': the batch has this key with another prompt",
+        "Error: The table cannot be used: 1 problem. Nothing was sent.",
+    ]
+
+
+def test_where_no_row_was_to_be_added_none_is_missing(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell("run", "rows.csv", "--yes")
+    monkeypatch.setattr("deerapi_remix.batch.Batch.put", raising(LedgerUnavailableError("it is locked")))
+    outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, outcome.err) == (10, "Error: it is locked.\n")
 
 
 def test_a_database_that_is_removed_meanwhile_is_10_and_told_at_once(
