@@ -88,5 +88,6 @@ def derived(ours: str, twin: str) -> str:
 
 if __name__ == "__main__":
     for name, other in PAIRS:
-        path = PACKAGE / other
-        path.write_text(derived((PACKAGE / name).read_text(), path.read_text()))
+        ours, path = (PACKAGE / name).read_text(), PACKAGE / other
+        ast.parse(ours, name)  # A mistake in it is told with its name.
+        path.write_text(derived(ours, path.read_text()))
