@@ -79,8 +79,8 @@ class Submission:
         entry = record.entry
         if others := differences(entry, self._asked.columns()):
             raise LedgerConflictError(
-                f"key {entry.key!r} is in use for another remix: {', '.join(others)} differ. "
-                "Nothing was sent.",
+                f"key {entry.key!r} is in use for another remix: it differs in "
+                f"{', '.join(others)}. Nothing was sent.",
                 entry=entry,
             )
         check_settled(record)
@@ -187,7 +187,7 @@ def check_settled(record: Record) -> None:
 
 
 def _unknown(entry: Entry) -> str:
-    why = f" ({entry.error})" if entry.error else ""
+    why = f" ({entry.error.rstrip('.')})" if entry.error else ""
     return (
         f"key {entry.key!r}: it is unknown how its submit ended{why}. Nothing was sent now. "
         f"Once you know, tell the ledger: resolve({entry.key!r}, job_id=...), "

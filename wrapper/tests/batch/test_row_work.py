@@ -289,4 +289,4 @@ def test_a_key_that_is_in_use_otherwise_fails_the_row(desk: Desk, url: str) -> N
     row = desk.work()
     assert (row.state, desk.posts) == ("failed", 1)
     assert row.error
-    assert "is in use for another remix: prompt differ" in row.error
+    assert "is in use for another remix: it differs in prompt" in row.error

@@ -39,6 +39,8 @@ def test_a_lost_answer_is_7_until_it_is_resolved(run: Runner) -> None:
     assert (lost.code, lost.err.endswith(f"{UNKNOWN} first.{advice}")) == (7, True)
     again = run(*SAVE, *ONCE)
     assert (again.code, again.err.endswith(advice), run.submits) == (7, True, 1)
+    # How to settle it is told once, as a command: no Python in a terminal.
+    assert (again.err.count("Once you know"), "resolve(" in again.err, ".)" in again.err) == (1, False, False)
     assert run("ledger", "list", "--state", "unknown").out == "order-1042  unknown\n"
     assert run("ledger", "forget", "order-1042").code == 7
     assert run("ledger", "resolve", "order-1042", "--not-charged", "--json").json["state"] == "open"
@@ -71,7 +73,7 @@ def test_another_remix_for_the_same_key_is_2(run: Runner) -> None:
     run(*REMIX, *ONCE, "--no-wait")
     outcome = run("remix", "video_123", "--prompt", "Another", *ONCE, "--no-wait")
     assert outcome.code == 2
-    assert "key 'order-1042' is in use for another remix: prompt differ" in outcome.err
+    assert "key 'order-1042' is in use for another remix: it differs in prompt" in outcome.err
     assert run.submits == 1
 
 
