@@ -233,8 +233,11 @@ class _Watch:
         self._told: set[str] = set()
 
     def saw(self, status: Status) -> None:
+        from deerapi_remix.ledger import LedgerUnavailableError
+
         self.display.saw(status)
-        self.tell_unknown(status)
+        with contextlib.suppress(LedgerUnavailableError):  # They are told once it is back.
+            self.tell_unknown(status)
 
     def tell_unknown(self, status: Status) -> None:
         if status.counts["unknown"] <= len(self._told):

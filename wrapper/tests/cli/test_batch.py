@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from deerapi_remix.batch import Batch, Status
+from deerapi_remix.batch import Batch, Row, RowState, Status
 from deerapi_remix.cli._batch_display import BatchLines, _shares
 from deerapi_remix.cli._batch_endings import advice, ending
 from deerapi_remix.cli._batch_progress import Progress
@@ -260,6 +260,25 @@ def test_unknown_rows_are_7_and_shown_until_they_are_resolved(shell: Shell, monk
     assert shell("resolve", "rows", "row-0", "--not-charged").out == "row-0  waiting\n"
     assert shell("run", "rows.csv").code == 0
     assert shell.posts == 2
+
+
+def test_a_run_goes_on_where_the_database_is_away_when_unknown_rows_are_looked_up(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str | None] = []
+    rows_of = Batch.rows
+
+    def rows(batch: Batch, state: RowState | None = None) -> Iterator[Row]:
+        looks.append(state)
+        if len(looks) == 1:
+            raise LedgerUnavailableError("it is away")
+        return rows_of(batch, state)
+
+    monkeypatch.setattr(Batch, "rows", rows)
+    shell.fake.answers("remix", 520)
+    outcome = shell("run", "rows.csv", "--yes")
+    assert (outcome.code, shell.posts) == (7, 3)
+    assert outcome.err.count("is unknown: submitted ") == 1
 
 
 def test_failed_rows_are_8_until_they_are_retried(shell: Shell) -> None:
