@@ -74,14 +74,30 @@ class Saving:
         """Raise before anything is paid if the file could not be saved.
 
         Raises:
-            OSError: The target exists, or its folder cannot be written to.
+            OSError: The target exists or cannot be a file, or its folder cannot be written to.
         """
         if record is not None and self._is_aimed_at(record):
             return  # What is there may have been saved by an earlier call.
-        if os.path.lexists(self.path) and not self._overwrite:
+        self._check_target()
+        try:
+            with tempfile.TemporaryFile(dir=self.path.parent):
+                pass
+        except OSError as error:
+            error.filename = str(self.path.parent)  # Not a name that nobody knows.
+            raise
+
+    def _check_target(self) -> None:
+        try:
+            self.path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return  # Nothing is there. Whether there is a folder is looked at next.
+        if not self._overwrite:
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(self.path))
-        with tempfile.TemporaryFile(dir=self.path.parent):
-            pass
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
+        if self.path.exists() and not self.path.is_file():
+            message = "Not a regular file, so it is not replaced"
+            raise FileExistsError(errno.EEXIST, message, str(self.path))
 
     def goes_on(self, record: Record) -> bool:
         """Take in the entry to go on with; whether its file is not there yet."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from deerapi_remix.testing import DeerAPIMock
 
 from .conftest import Twin
 
+needs_posix = pytest.mark.skipif(os.name != "posix", reason="POSIX file names and FIFOs")
 KEY, SOURCE, PROMPT = "order-1042", "video_123", "The cat takes a bow"
 
 
@@ -239,13 +242,38 @@ def test_another_file_that_has_taken_the_name_is_not_touched(
     assert save(twin, tmp_path / "bow.mp4", overwrite=True).stat().st_size > 1000
 
 
-@pytest.mark.parametrize("name", ["there.mp4", "missing/bow.mp4"])
-def test_an_unusable_target_costs_nothing(twin: Twin, tmp_path: Path, deerapi_mock: DeerAPIMock, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("there.mp4", "there.mp4"),
+        ("missing/bow.mp4", "missing"),
+        ("there.mp4/bow.mp4", "there.mp4"),
+        pytest.param(f"{'x' * 300}.mp4", f"{'x' * 300}.mp4", marks=needs_posix),
+    ],
+)
+def test_an_unusable_target_costs_nothing_and_is_named(
+    twin: Twin, tmp_path: Path, deerapi_mock: DeerAPIMock, name: str, told: str
+) -> None:
     (tmp_path / "there.mp4").touch()
-    with pytest.raises(OSError, match=r"exists|No such"):
+    with pytest.raises(OSError, match=r"exists|No such|Not a directory|too long") as caught:
         save(twin, tmp_path / name)
+    assert caught.value.filename == str(tmp_path / told)
     assert deerapi_mock.requests == ()
     assert twin.get(KEY) is None
+
+
+def make_fifo(path: Path) -> None:
+    os.mkfifo(path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, pytest.param(make_fifo, marks=needs_posix)], ids=["a folder", "a pipe"])
+def test_what_can_not_be_overwritten_costs_nothing(
+    twin: Twin, tmp_path: Path, deerapi_mock: DeerAPIMock, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "bow.mp4")
+    with pytest.raises(OSError, match=r"Is a directory|Not a regular file"):
+        save(twin, tmp_path / "bow.mp4", overwrite=True)
+    assert deerapi_mock.requests == ()
 
 
 def test_a_job_that_fails_is_failed_for_good(twin: Twin, tmp_path: Path, deerapi_mock: DeerAPIMock) -> None:
