@@ -35,11 +35,9 @@ _NO_SUCH_VIDEO = "No such video for this key: check the id."
 def explained(error: DeerAPIError) -> str:
     """What happened, to what, and what to do."""
     summary = str(error.args[0]) if error.args else type(error).__name__
-    # These parts of the messages are for programs.
     if isinstance(error, ConfigurationError):
+        # That part of the message is for programs.
         summary = summary.replace(" or pass api_key", "")
-    elif error.may_have_been_charged:
-        summary = summary.partition(" Once you know, tell the ledger: ")[0]
     facts = {"video": error.video_id, "attempts": error.attempts}
     # Messages of the server tend to end in the request ID.
     if error.request_id and error.request_id not in summary:

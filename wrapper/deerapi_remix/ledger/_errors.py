@@ -65,6 +65,9 @@ class OutcomeUnknownError(LedgerError):
     entry: Entry
     may_have_been_charged = True
 
+    def __str__(self) -> str:
+        return f"{super().__str__()} {self.advice}".rstrip()
+
 
 class DuplicateJobError(LedgerError):
     """A job was accepted for the key although the ledger knows of another: both were paid.

@@ -12,7 +12,7 @@ from deerapi_remix import DeerAPIError, Video, _clock
 
 from . import _holder, _transitions
 from ._asked import Asked
-from ._entry import Entry, differences
+from ._entry import differences
 from ._errors import (
     DuplicateJobError,
     LedgerConflictError,
@@ -183,16 +183,14 @@ def check_settled(record: Record) -> None:
             until=record.until,
         )
     if entry.state == "unknown":
-        raise OutcomeUnknownError(_unknown(entry), entry=entry, video_id=entry.video_id)
-
-
-def _unknown(entry: Entry) -> str:
-    why = f" ({entry.error.rstrip('.')})" if entry.error else ""
-    return (
-        f"key {entry.key!r}: it is unknown how its submit ended{why}. Nothing was sent now. "
-        f"Once you know, tell the ledger: resolve({entry.key!r}, job_id=...), "
-        f"or resolve({entry.key!r}, not_charged=True)."
-    )
+        why = f" ({entry.error.rstrip('.')})" if entry.error else ""
+        raise OutcomeUnknownError(
+            f"key {entry.key!r}: it is unknown how its submit ended{why}. Nothing was sent now.",
+            advice=f"Once you know, tell the ledger: resolve({entry.key!r}, job_id=...), "
+            f"or resolve({entry.key!r}, not_charged=True).",
+            entry=entry,
+            video_id=entry.video_id,
+        )
 
 
 def _told(error: BaseException) -> str:
