@@ -265,7 +265,7 @@ $(BENCH_VENV)/.installed: benchmarks/requirements.txt benchmarks/requirements-co
 	$(call venv,$(CORE_VENV),benchmarks/requirements-core.txt)
 	touch $@
 
-bench: install $(BENCH_VENV)/.installed ## ratios against other clients, into benchmarks/report and README.md (22 minutes); BENCH=quick sees that it runs
+bench: install $(BENCH_VENV)/.installed ## ratios against other clients, into benchmarks/report and README.md (23 minutes); BENCH=quick sees that it runs
 	@missing=
 	command -v cc >/dev/null || missing="gcc libc6-dev"
 	[ $(BENCH) != full ] || [ -e /usr/lib/nginx/modules/ngx_http_echo_module.so ] || missing="$$missing nginx-light libnginx-mod-http-echo"
