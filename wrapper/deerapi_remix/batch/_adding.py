@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, select
 
 from . import _rows
-from ._plan import PlannedRow, others
+from ._plan import PlannedRow, problem_of_key
 from ._problems import Problem, TableError
 from ._schema import batches, rows
 from ._workers import Put
@@ -51,9 +51,8 @@ def _check(
 ) -> None:
     problems = []
     for row in planned:
-        if differing := others(known.get(row.key, row.content()), row.content()):
-            told = f"the batch has this key with another {differing}"
-            problems.append(Problem(row.line, "key", row.key, told))
+        if problem := problem_of_key(row, known.get(row.key, row.content())):
+            problems.append(problem)
         if saved_as.get(row.output, row.key) != row.key:
             told = f"row {saved_as[row.output]!r}, which was just added, has this file"
             problems.append(Problem(row.line, "output", row.output, told))

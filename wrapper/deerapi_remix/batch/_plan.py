@@ -233,15 +233,17 @@ class _Planning:
         return digest if number == 1 else f"{digest}-{number}"
 
     def _check_known(self, row: PlannedRow) -> None:
-        if differing := others(self._known[row.key].content(), row.content()):
-            told = f"the batch has this key with another {differing}"
-            self._problems.append(Problem(row.line, "key", row.key, told))
+        if problem := problem_of_key(row, self._known[row.key].content()):
+            self._problems.append(problem)
 
     def _tell(self, line: Line, column: str, value: str | None, message: str) -> None:
         self._problems.append(Problem(line.number, column, value, message))
 
 
-def others(stored: tuple[str, str, str | None], asked: tuple[str, str, str | None]) -> str:
-    """The names of what differs in what is paid for."""
-    pairs = zip(("video_id", "prompt", "model"), stored, asked, strict=True)
-    return ", ".join(name for name, old, new in pairs if old != new)
+def problem_of_key(row: PlannedRow, stored: tuple[str, str, str | None]) -> Problem | None:
+    """What is wrong if the batch has the key of a row, and pays for `stored` by it."""
+    pairs = zip(("video_id", "prompt", "model"), stored, row.content(), strict=True)
+    others = ", ".join(name for name, old, new in pairs if old != new)
+    if not others:
+        return None
+    return Problem(row.line, "key", row.key, f"the batch has this key with another {others}")
